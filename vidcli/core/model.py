@@ -1,0 +1,98 @@
+"""What a vision-language model is on disk, and how it is to be loaded."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+Scalar = str | int | float | bool
+
+
+class Detail(StrEnum):
+    """How finely each frame is looked at.
+
+    LOW shrinks the vision input by interpolated position embeddings (approximate, several times
+    faster); NORMAL is the model's own video recipe, one tile a frame; HIGH allows tiles.
+    """
+
+    LOW = "low"
+    NORMAL = "normal"
+    HIGH = "high"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFiles:
+    """Weights and vision projector of one model, with the digests that name their content.
+
+    Attributes:
+        weights: Language model GGUF (the first part of a split one).
+        mmproj: Vision encoder and projector GGUF.
+        weights_sha256: Hex digest of the weights file (all parts, in order, where split).
+        mmproj_sha256: Hex digest of the projector file as given, before any derivation.
+        name: What to call the pair in results.
+        derived_mmproj: Projector file really loaded where one was derived (bf16, smaller input).
+        derivation: What was changed: empty, `bf16`, `256px`, `bf16+256px`.
+    """
+
+    weights: Path
+    mmproj: Path
+    weights_sha256: str
+    mmproj_sha256: str
+    name: str
+    derived_mmproj: Path | None = None
+    derivation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GgufFacts:
+    """Header of a GGUF file: its scalar keys and the shapes of its tensors, weights unread.
+
+    Attributes:
+        path: The file.
+        keys: Every scalar key; arrays are left out except their length under `key + '#'`.
+        tensors: Name to shape, outermost dimension first (numpy order).
+        quant: Most common tensor type by elements, such as `Q8_0`.
+        n_params: Elements in all tensors.
+        size_bytes: File size.
+    """
+
+    path: Path
+    keys: Mapping[str, Scalar] = field(repr=False)
+    tensors: Mapping[str, tuple[int, ...]] = field(repr=False)
+    quant: str
+    n_params: int
+    size_bytes: int
+
+    @property
+    def architecture(self) -> str:
+        """`general.architecture`: `llama`, `qwen2vl`, `clip`…"""
+        return str(self.keys.get("general.architecture", ""))
+
+    @property
+    def projector(self) -> str:
+        """`clip.projector_type`: `idefics3`, `qwen2vl_merger`…; empty for a language model."""
+        value = self.keys.get(
+            "clip.vision.projector_type", self.keys.get("clip.projector_type", "")
+        )
+        return str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadOptions:
+    """How to load a model; the defaults fit a laptop's processor.
+
+    Attributes:
+        n_ctx: Context cells, at least 256; 0 takes what the model was trained with.
+        gpu_layers: Layers to offload; -1 takes all that fit, 0 none.
+        main_gpu: Device number for the work that is not split.
+        mmproj_gpu: Whether the vision encoder may use the GPU.
+        threads: 0 takes the physical cores that are free.
+        detail: How finely each frame is looked at.
+    """
+
+    n_ctx: int = 8192
+    gpu_layers: int = -1
+    main_gpu: int = 0
+    mmproj_gpu: bool = True
+    threads: int = 0
+    detail: Detail = Detail.NORMAL

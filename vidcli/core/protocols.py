@@ -1,0 +1,136 @@
+"""The seams: what a method needs of a decoder, an engine and a cache, and nothing more."""
+
+from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING, Protocol
+
+from vidcli.core.media import Frame, FramePlan, VideoInfo
+from vidcli.core.profile import FamilyProfile
+from vidcli.core.prompt import Part, Prompt, VisualTokens
+from vidcli.core.results import CacheUse, Delta, Generation, ModelReport
+from vidcli.core.sampling import Sampling
+from vidcli.core.time import Timestamp
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+Progress = Callable[[str, int, int], None]
+"""Called with a phase (`decode`, `encode`, `prefill`, `generate`), units done, units in all."""
+
+
+class FrameSource(Protocol):
+    """One opened video."""
+
+    @property
+    def info(self) -> VideoInfo:
+        """What probing found."""
+
+    def frames(self, plan: FramePlan, *, size: tuple[int, int] | None) -> Iterator[Frame]:
+        """Decode the planned instants, in order.
+
+        Args:
+            plan: Instants to decode.
+            size: Exact (width, height) to scale to; None keeps the displayed size.
+
+        Yields:
+            At most one frame for each instant, each with the PTS it really has. An instant past
+            the end of a damaged file yields none.
+
+        Raises:
+            MediaError: Nothing could be decoded, or the decoder crashed, hung or ballooned.
+        """
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What decoding found wrong so far, one sentence each."""
+
+
+class TokenStore(Protocol):
+    """Visual tokens of one video under one set of settings, kept on disk."""
+
+    def get(
+        self, wanted: tuple[Fraction, ...]
+    ) -> tuple[tuple[Timestamp, ...], VisualTokens] | None:
+        """Tokens encoded earlier for these planned instants (one, or a merged group)."""
+
+    def put(
+        self, wanted: tuple[Fraction, ...], times: tuple[Timestamp, ...], tokens: VisualTokens
+    ) -> None:
+        """Keep tokens; a full or read-only disk is reported once and otherwise ignored."""
+
+
+class Prefix(Protocol):
+    """A prompt held in the KV cache, ready to be answered; its session owns it."""
+
+    @property
+    def n_cells(self) -> int:
+        """Context cells taken."""
+
+    @property
+    def n_reused(self) -> int:
+        """Cells that were there before: from an earlier turn or a snapshot."""
+
+    @property
+    def cache(self) -> CacheUse:
+        """HIT where the shared part came from a snapshot on disk or was still in memory."""
+
+
+class Session(Protocol):
+    """A loaded model, its context, and what the context holds."""
+
+    @property
+    def profile(self) -> FamilyProfile:
+        """How this family wants a video written."""
+
+    @property
+    def n_ctx(self) -> int:
+        """Context cells in all."""
+
+    @property
+    def report(self) -> ModelReport:
+        """Which model runs, and where."""
+
+    def frame_size(self, display_size: tuple[int, int]) -> tuple[int, int]:
+        """Exact (width, height) frames of a video of this displayed size should be decoded at."""
+
+    def frame_cells(self, size: tuple[int, int]) -> int:
+        """Context cells one frame (or merged group) of this size takes, wrappers included."""
+
+    def encode(self, images: "Sequence[NDArray[np.uint8]]") -> VisualTokens:
+        """Encode one frame, or one group of `profile.group` frames.
+
+        Args:
+            images: uint8 RGB (height, width, 3), all of one size.
+        """
+
+    def count_cells(self, parts: Sequence[Part]) -> int:
+        """Context cells these parts take, exactly."""
+
+    def render_chat(self, turns: Sequence[tuple[str, Sequence[Part]]]) -> tuple[Part, ...]:
+        """Write a conversation with the model's own chat template, ready for the next reply.
+
+        Args:
+            turns: (role, parts) with roles `system`, `user`, `assistant`, oldest first.
+        """
+
+    def prefill(self, prompt: Prompt, *, progress: Progress | None = None) -> Prefix:
+        """Bring the context to hold exactly this prompt, reusing what it already holds.
+
+        Raises:
+            ResourceError: The prompt does not fit the context.
+            EngineError: llama.cpp refused it, or the logits are not finite.
+        """
+
+    def generate(self, prefix: Prefix, sampling: Sampling) -> Iterator[Delta]:
+        """Answer the prompt, streaming whole characters; `last_generation` then tells why it ended."""
+
+    @property
+    def last_generation(self) -> Generation:
+        """What the latest `generate` wrote, complete once its iterator is exhausted or closed."""
+
+    def score(self, prefix: Prefix, options: Sequence[str]) -> tuple[float, ...]:
+        """Log-probability of each option as the reply to the prompt, summed over its tokens."""
+
+    def close(self) -> None:
+        """Free the model; idempotent."""

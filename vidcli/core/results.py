@@ -1,0 +1,155 @@
+"""What a command found: answers with their evidence, cost and warnings.
+
+Rendering (text, JSON, subtitles) is `output`'s; nothing here prints.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from fractions import Fraction
+
+from vidcli.core.media import Coverage
+from vidcli.core.prompt import SeenFrame
+from vidcli.core.time import Span
+
+
+class FinishReason(StrEnum):
+    """Why generation ended."""
+
+    STOP = "stop"
+    LENGTH = "length"
+    CONTEXT = "context"
+    LOOP = "loop"
+    INTERRUPTED = "interrupted"
+
+
+class CacheUse(StrEnum):
+    """Whether work was found done before."""
+
+    HIT = "hit"
+    PARTIAL = "partial"
+    MISS = "miss"
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """A streamed piece of text: whole characters only, never half a code point."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens spent, and which of them were found in a cache."""
+
+    visual_tokens: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    visual_cache: CacheUse = CacheUse.OFF
+    prefix_cache: CacheUse = CacheUse.OFF
+
+
+@dataclass(slots=True)
+class Timings:
+    """Wall seconds by phase of one command; phases that overlap are counted where they are waited
+    for, so that they add up to no more than `total`.
+    """
+
+    load: float = 0.0
+    decode: float = 0.0
+    encode: float = 0.0
+    prefill: float = 0.0
+    generate: float = 0.0
+    total: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """What the model wrote, and why it stopped."""
+
+    text: str
+    finish: FinishReason
+    completion_tokens: int
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One option of a closed question and its probability among the options."""
+
+    text: str
+    probability: float
+    log_probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Where in the video a claim comes from: frames the model was shown, mapped to times by code.
+
+    Attributes:
+        span: From the first cited frame to the last (extended to the next seen frame).
+        frames: Cited frames.
+        quote: The claim they carry.
+    """
+
+    span: Span
+    frames: tuple[SeenFrame, ...]
+    quote: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelReport:
+    """Which model really ran, and where."""
+
+    name: str
+    weights_sha256: str
+    mmproj_sha256: str
+    quant: str
+    architecture: str
+    projector: str
+    backend: str
+    gpu_layers: int
+    derivation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class VideoReport:
+    """Facts about the video that a result names."""
+
+    path: str
+    fingerprint: str
+    duration: Fraction | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer to one question about one video, with everything it rests on.
+
+    Attributes:
+        question: As asked.
+        text: The answer; for a closed question the likeliest choice.
+        finish: Why generation ended.
+        frames: Every frame the model was shown, with the visual tokens each took.
+        coverage: Frames seen, largest unseen gap.
+        evidence: Where the claims come from; without `--cite` one entry naming all frames.
+        citations_dropped: Cited ids that do not exist.
+        choices: Options with probabilities, for a closed question.
+        method: How the video was watched.
+        warnings: What was trimmed, dropped or approximate.
+    """
+
+    question: str
+    text: str
+    finish: FinishReason
+    video: VideoReport
+    frames: tuple[SeenFrame, ...]
+    frame_tokens: tuple[int, ...]
+    coverage: Coverage
+    evidence: tuple[Evidence, ...]
+    citations_dropped: int
+    choices: tuple[Choice, ...]
+    method: str
+    model: ModelReport
+    usage: Usage
+    timings: Timings
+    warnings: tuple[str, ...] = field(default=())
