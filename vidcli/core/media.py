@@ -3,6 +3,7 @@
 Sizes are (width, height) in pixels as displayed; images are numpy arrays (height, width, 3).
 """
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -170,7 +171,7 @@ class FramePlan:
         times = [frame.time for frame in self.frames]
         if not times:
             raise ValueError("a plan holds at least one instant")
-        if any(later <= sooner for sooner, later in zip(times, times[1:], strict=False)):
+        if any(later <= sooner for sooner, later in itertools.pairwise(times)):
             raise ValueError("planned instants must be strictly increasing")
         if times[0] not in self.span or times[-1] not in self.span:
             raise ValueError("planned instants must lie inside the span")
@@ -200,5 +201,5 @@ def measure_coverage(span: Span, times: Sequence[Fraction]) -> Coverage:
     """
     seen = sorted({time for time in times if time in span})
     edges = [span.start, *seen, span.end]
-    gaps = [Span(a, b) for a, b in zip(edges, edges[1:], strict=False) if b > a]
+    gaps = [Span(a, b) for a, b in itertools.pairwise(edges) if b > a]
     return Coverage(span, len(seen), max(gaps, key=lambda gap: gap.length))

@@ -65,7 +65,7 @@ class GgufFacts:
 
     @property
     def architecture(self) -> str:
-        """`general.architecture`: `llama`, `qwen2vl`, `clip`…"""
+        """`general.architecture`: `llama`, `clip` and the like."""
         return str(self.keys.get("general.architecture", ""))
 
     @property

@@ -1,4 +1,4 @@
-"""How a model family wants a video written: the text around frames, and how frames become tokens."""
+"""How a model family wants a video written: the text around frames, and the tiles of one."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ class FamilyProfile:
     Attributes:
         name: `idefics3`, `llava`, `internvl`, `qwen2vl`, `qwen25vl`, `qwen3vl`, `gemma3`…
         version: Rises when anything here changes the tokens made: part of every cache key.
-        intro: Opens the video; `{frames}` (a count), `{duration}` and `{clock}` (`M:SS`) may be used.
+        intro: Opens the video; `{frames}` (a count) and `{duration}` (`H:MM:SS`) may be used.
         label: Before each frame or group; `{time}` (`MM:SS`), `{seconds}` (one decimal), `{id}`.
         outro: Between the last frame and the question.
         frame_opening: Control-token text before the tokens of a frame; None takes what mtmd writes.

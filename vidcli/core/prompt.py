@@ -74,8 +74,14 @@ class VisualTokens:
         """Hex digest of everything the model would notice."""
         positions = b"" if self.positions is None else self.positions.tobytes()
         head = repr(
-            (self.data.shape, str(self.data.dtype), self.n_pos, self.causal)
-            + (self.opening, self.closing)
+            (
+                self.data.shape,
+                str(self.data.dtype),
+                self.n_pos,
+                self.causal,
+                self.opening,
+                self.closing,
+            )
         )
         return hashlib.sha256(head.encode() + positions + self.data.tobytes()).hexdigest()
 

@@ -123,7 +123,7 @@ class Session(Protocol):
         """
 
     def generate(self, prefix: Prefix, sampling: Sampling) -> Iterator[Delta]:
-        """Answer the prompt, streaming whole characters; `last_generation` then tells why it ended."""
+        """Answer the prompt, streaming whole characters; see `last_generation` for why it ended."""
 
     @property
     def last_generation(self) -> Generation:

@@ -51,8 +51,10 @@ class Usage:
 
 @dataclass(slots=True)
 class Timings:
-    """Wall seconds by phase of one command; phases that overlap are counted where they are waited
-    for, so that they add up to no more than `total`.
+    """Wall seconds by phase of one command.
+
+    Phases that overlap are counted where they are waited for, so that they add up to no more than
+    `total`.
     """
 
     load: float = 0.0
