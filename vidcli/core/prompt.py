@@ -49,6 +49,8 @@ class VisualTokens:
         causal: False where the tokens of one frame see each other both ways (Gemma 3).
         opening: Token ids the family writes before it.
         closing: Token ids the family writes after it.
+        splits: Token ids between the tiles of a frame in high detail: (offset, ids) writes `ids`
+            before token `offset`; offsets rise.
     """
 
     data: "NDArray[np.float16] | NDArray[np.float32]"
@@ -58,6 +60,7 @@ class VisualTokens:
     causal: bool = True
     opening: tuple[int, ...] = ()
     closing: tuple[int, ...] = ()
+    splits: tuple[tuple[int, tuple[int, ...]], ...] = ()
 
     @property
     def n_tokens(self) -> int:
@@ -66,8 +69,9 @@ class VisualTokens:
 
     @property
     def n_cells(self) -> int:
-        """Context cells with the opening and closing ids."""
-        return len(self.opening) + self.n_tokens + len(self.closing)
+        """Context cells with the text ids around and between them."""
+        text = sum(len(ids) for _, ids in self.splits) + len(self.opening) + len(self.closing)
+        return text + self.n_tokens
 
     @cached_property
     def digest(self) -> str:

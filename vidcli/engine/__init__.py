@@ -1,1 +1,13 @@
-"""."""
+"""Running a vision-language model in this process: the only door to llama.cpp.
+
+native      library start-up, native logs, interrupts
+weights     a loaded language model: vocabulary, tokens, metadata
+context     its KV memory: decode tokens, inject visual tokens, snapshots
+vision      the projector: pictures to visual tokens
+sampler     choosing the next token
+session     all of it together behind `core.protocols.Session`
+profiles    how each model family wants a video written
+template    the model's own chat template
+grammar     JSON Schema to GBNF
+token_cache, prefix_cache    visual tokens and KV snapshots on disk
+"""

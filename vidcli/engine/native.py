@@ -1,0 +1,119 @@
+"""Start-up of llama.cpp and what crosses its edge: log lines, errors, interrupts.
+
+Callbacks given to the library are module globals, since it may call them until the process ends.
+"""
+
+import os
+import signal
+import threading
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+os.environ.setdefault("GGML_NO_BACKTRACE", "1")  # otherwise an abort starts a debugger
+
+import llama_cpp.llama_cpp as llama
+from llama_cpp import mtmd_cpp as mtmd
+
+LEVEL_INFO, LEVEL_WARN, LEVEL_CONTINUE = 2, 3, 5
+KEPT_LINES = 400
+
+_lines: deque[tuple[int, str]] = deque(maxlen=KEPT_LINES)
+_started = threading.Lock()
+_is_started = False
+_interrupted = False
+
+
+@llama.llama_log_callback  # type: ignore[untyped-decorator]
+def _keep_log(level: int, text: bytes, _user_data: Any) -> None:
+    line = text.decode("utf-8", "replace")
+    if level == LEVEL_CONTINUE and _lines:
+        last_level, last = _lines.pop()
+        _lines.append((last_level, last + line))
+    else:
+        _lines.append((level, line))
+
+
+@llama.ggml_abort_callback  # type: ignore[untyped-decorator]
+def _abort_when_interrupted(_user_data: Any) -> bool:
+    return _interrupted
+
+
+def start() -> None:
+    """Bring up llama.cpp once: logs kept instead of printed, backends registered."""
+    global _is_started
+    with _started:
+        if _is_started:
+            return
+        llama.llama_log_set(_keep_log, None)
+        mtmd.mtmd_log_set(_keep_log, None)
+        mtmd.mtmd_helper_log_set(_keep_log, None)
+        llama.llama_backend_init()
+        _is_started = True
+
+
+def forget_log() -> None:
+    """Drop kept log lines, so that what follows can be told from what came before."""
+    _lines.clear()
+
+
+def read_log(least_level: int = LEVEL_INFO) -> list[str]:
+    """Kept native log lines of at least this level, oldest first, without line ends."""
+    return [text.rstrip() for level, text in _lines if level >= least_level and text.strip()]
+
+
+def explain_failure() -> str:
+    """Why the last native call failed: its last warning lines in one, or a plain sentence."""
+    lines = [line.strip() for line in read_log(LEVEL_WARN)]
+    wanted = [line for line in lines if "error" in line.lower() or "fail" in line.lower()]
+    picked = wanted[:1] or lines[-1:]
+    return picked[0] if picked else "llama.cpp gave no reason"
+
+
+def system_info() -> str:
+    """What this build of llama.cpp can use: `CPU : SSE3 = 1 | AVX2 = 1 …`."""
+    start()
+    return bytes(llama.llama_print_system_info()).decode("utf-8", "replace").strip()
+
+
+def supports_gpu() -> bool:
+    """Whether this build of llama.cpp has any GPU backend compiled in."""
+    start()
+    return bool(llama.llama_supports_gpu_offload())
+
+
+@contextmanager
+def interruptible(context: Any = None) -> Iterator[None]:
+    """Turn Ctrl-C during native work into a KeyboardInterrupt that leaves it usable.
+
+    A signal handler cannot raise through a native frame, so it only notes the interrupt: between
+    graph nodes a `llama_decode` of `context` asks for it and returns, a vision encode finishes its
+    tile, and then this raises.
+
+    Args:
+        context: llama_context whose decode should stop early; None where it has no such hook.
+    """
+    global _interrupted
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    _interrupted = False
+    previous = signal.signal(signal.SIGINT, _note_interrupt)
+    if context is not None:
+        llama.llama_set_abort_callback(context, _abort_when_interrupted, None)
+    try:
+        yield
+    finally:
+        if context is not None:
+            llama.llama_set_abort_callback(context, llama.ggml_abort_callback(0), None)
+        signal.signal(signal.SIGINT, previous)
+        if _interrupted:
+            _interrupted = False
+            raise KeyboardInterrupt
+
+
+def _note_interrupt(_signal: int, _frame: FrameType | None) -> None:
+    global _interrupted
+    _interrupted = True
