@@ -160,12 +160,14 @@ class FramePlan:
         frames: At least one.
         rule: The selection that made it: `uniform`, `fps`, `keyframes`, `shots`.
         snap: True where the nearest keyframe at or before each instant is good enough.
+        notes: What the budget forced out, one sentence each, for the user to read.
     """
 
     span: Span
     frames: tuple[PlannedFrame, ...]
     rule: str
     snap: bool = False
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         times = [frame.time for frame in self.frames]
