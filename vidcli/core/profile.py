@@ -13,7 +13,8 @@ class FamilyProfile:
     Attributes:
         name: `idefics3`, `llava`, `internvl`, `qwen2vl`, `qwen25vl`, `qwen3vl`, `gemma3`…
         version: Rises when anything here changes the tokens made: part of every cache key.
-        intro: Opens the video; `{frames}` (a count) and `{duration}` (`H:MM:SS`) may be used.
+        intro: Opens the video; `{frames}` (a count), `{frames_words}` (the count in words),
+            `{duration}` (`H:MM:SS`) and `{times}` (`0.5s, 1.5s`) may be used.
         label: Before each frame or group; `{time}` (`MM:SS`), `{seconds}` (one decimal), `{id}`.
         outro: Between the last frame and the question.
         frame_opening: Control-token text before the tokens of a frame; None takes what mtmd writes.

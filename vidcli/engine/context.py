@@ -54,9 +54,7 @@ class KvContext:
         params.n_threads = params.n_threads_batch = threads
         # Pinned and not "auto": a snapshot taken with the one cannot be loaded with the other.
         self.flash_attention = weights.offloaded > 0
-        params.flash_attn_type = (
-            FLASH_ATTENTION_ON if self.flash_attention else FLASH_ATTENTION_OFF
-        )
+        params.flash_attn_type = FLASH_ATTENTION_ON if self.flash_attention else FLASH_ATTENTION_OFF
         params.swa_full = True  # a sliding-window cache could not be trimmed back to the video
         native.forget_log()
         self.pointer = llama.llama_init_from_model(weights.pointer, params)
@@ -244,5 +242,3 @@ def _decode_error(code: int) -> Exception:
     if code == 1:
         return ResourceError(f"the context is full: {why}", hint="give more cells with --n-ctx")
     return EngineError(f"llama_decode failed with code {code}: {why}")
-
-
