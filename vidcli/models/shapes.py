@@ -1,0 +1,187 @@
+"""Random-weight GGUF pairs of true architectures: the real engine runs on them, offline, at once.
+
+A shape is a small JSON file in `shapes/`: metadata, tensor names and tensor shapes of the weights
+and of the projector. `make_pair` fills it with random numbers from a seed. Such a model costs what
+the real one of that shape costs and knows nothing. Not here: models that were trained.
+"""
+
+import json
+import os
+import tempfile
+import zlib
+from collections.abc import Iterator
+from contextlib import closing
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from vidcli.errors import ModelError
+from vidcli.models.vocabulary import Vocabulary, build_vocabulary
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Q8_BLOCK = 32  # weights that share one scale in Q8_0
+Q8_BYTES = 2 + Q8_BLOCK  # a float16 scale, then int8 weights
+FILE_TYPES = {"F32": 0, "F16": 1, "Q8_0": 7}  # general.file_type
+ALWAYS_F32 = ("v.position_embd.weight",)  # as llama.cpp's own conversion keeps it
+
+
+def list_shapes() -> tuple[str, ...]:
+    """Names that `make_pair` takes, sorted."""
+    folder = files("vidcli.models") / "shapes"
+    names = (entry.name for entry in folder.iterdir())
+    return tuple(
+        sorted(n.removesuffix(".json") for n in names if n.endswith(".json") and "vocab" not in n)
+    )
+
+
+def make_pair(shape: str, directory: Path, *, seed: int = 0) -> tuple[Path, Path]:
+    """Write a random-weight GGUF pair of a true architecture.
+
+    The same shape and seed give the same bytes. Tensors are made and written one at a time, so
+    memory is bounded by the largest of them.
+
+    Args:
+        shape: One of `list_shapes()`.
+        directory: Made if missing; files of the same name are replaced.
+        seed: Of the random weights.
+
+    Returns:
+        Paths of the weights and of the projector.
+
+    Raises:
+        ModelError: There is no such shape.
+        OSError: The directory cannot be written or is full; no partial file is left.
+    """
+    spec = _read_shape(shape)
+    vocabulary = build_vocabulary(**spec["vocabulary"])
+    directory.mkdir(parents=True, exist_ok=True)
+    weights = directory / f"{shape}-{spec['weights']['type'].lower()}.gguf"
+    mmproj = directory / f"mmproj-{shape}-{spec['mmproj']['type'].lower()}.gguf"
+    _write(weights, spec["weights"], seed=seed, vocabulary=vocabulary)
+    _write(mmproj, spec["mmproj"], seed=seed + 1, vocabulary=None)
+    return weights, mmproj
+
+
+def _read_shape(shape: str) -> dict[str, Any]:
+    if shape not in list_shapes():
+        raise ModelError(
+            f"there is no model shape {shape!r}", hint=f"choose one of {', '.join(list_shapes())}"
+        )
+    text = (files("vidcli.models") / "shapes" / f"{shape}.json").read_text("utf-8")
+    spec: dict[str, Any] = json.loads(text)
+    return spec
+
+
+def _write(path: Path, part: dict[str, Any], *, seed: int, vocabulary: Vocabulary | None) -> None:
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".") as folder:
+        unfinished = Path(folder) / path.name
+        _write_gguf(unfinished, part, seed=seed, vocabulary=vocabulary)
+        os.replace(unfinished, path)
+
+
+def _write_gguf(
+    path: Path, part: dict[str, Any], *, seed: int, vocabulary: Vocabulary | None
+) -> None:
+    from gguf import GGMLQuantizationType, GGUFWriter
+
+    metadata = {**part["metadata"], "general.file_type": FILE_TYPES[part["type"]]}
+    with closing(GGUFWriter(path, metadata.pop("general.architecture"))) as writer:
+        for key, value in {**metadata, **(vocabulary.keys if vocabulary else {})}.items():
+            add_key(writer, key, value)
+        tensors = list(_tensors(part))
+        for name, shape, dtype in tensors:
+            stored = _stored_shape(shape, dtype)
+            numpy_type = np.dtype({"F32": "f4", "F16": "f2", "Q8_0": "u1"}[dtype])
+            size = int(np.prod(stored)) * numpy_type.itemsize
+            writer.add_tensor_info(name, stored, numpy_type, size, GGMLQuantizationType[dtype])
+        writer.write_header_to_file()
+        writer.write_kv_data_to_file()
+        writer.write_ti_data_to_file()
+        for name, shape, dtype in tensors:
+            writer.write_tensor_data(random_tensor(name, shape, dtype, seed=seed))
+
+
+def add_key(writer: Any, key: str, value: Any) -> None:
+    """Add one key to a GGUF writer, in the GGUF type that llama.cpp expects for its Python type.
+
+    Args:
+        writer: `gguf.GGUFWriter`.
+        key: Such as `llama.block_count`.
+        value: bool, int (stored as uint32), float (float32), str, or a list of one of them.
+    """
+    if isinstance(value, bool):
+        writer.add_bool(key, value)
+    elif isinstance(value, int):
+        writer.add_uint32(key, value)
+    elif isinstance(value, float):
+        writer.add_float32(key, value)
+    elif isinstance(value, str):
+        writer.add_string(key, value)
+    else:
+        writer.add_array(key, value)
+
+
+def _tensors(part: dict[str, Any]) -> Iterator[tuple[str, tuple[int, ...], str]]:
+    """Name, shape and stored type of every tensor; one-dimensional ones stay float32."""
+    named = dict(part["tensors"])
+    layers = part["layers"]
+    for layer in range(layers["count"]):
+        for suffix, shape in layers["tensors"].items():
+            named[f"{layers['prefix']}{layer}.{suffix}"] = shape
+    for name, shape in named.items():
+        small = len(shape) == 1 or name in ALWAYS_F32
+        yield name, tuple(shape), "F32" if small else part["type"]
+
+
+def _stored_shape(shape: tuple[int, ...], dtype: str) -> tuple[int, ...]:
+    if dtype != "Q8_0":
+        return shape
+    return (*shape[:-1], shape[-1] // Q8_BLOCK * Q8_BYTES)
+
+
+def random_tensor(
+    name: str, shape: tuple[int, ...], dtype: str, *, seed: int
+) -> "NDArray[np.generic]":
+    """Random weights that keep activations near unit size, so that logits are finite and varied.
+
+    Matrices are normal with a standard deviation of 1/sqrt(inputs), norms are 1, biases are small.
+    Q8_0 blocks are drawn directly (uniform int8 under one scale), not quantised: same cost to run.
+
+    Args:
+        name: Decides the rule, and with `seed` the numbers.
+        shape: Outermost dimension first.
+        dtype: `F32`, `F16` or `Q8_0`.
+        seed: Of the generator.
+
+    Returns:
+        The array as stored: float32, float16, or uint8 rows of Q8_0 blocks.
+    """
+    rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
+    if len(shape) == 1 and name.endswith(".weight"):
+        return np.ones(shape, np.float32)
+    if len(shape) == 1:
+        return (0.02 * rng.standard_normal(shape, np.float32)).astype(np.float32)
+    fan_in = int(np.prod(shape[1:]))
+    if dtype == "Q8_0":
+        return _random_q8(rng, shape, std=fan_in**-0.5)
+    std = 0.2 if "position_embd" in name else fan_in**-0.5
+    values = rng.standard_normal(shape, np.float32)
+    values *= np.float32(std)
+    return values if dtype == "F32" else values.astype(np.float16)
+
+
+def _random_q8(
+    rng: np.random.Generator, shape: tuple[int, ...], *, std: float
+) -> "NDArray[np.uint8]":
+    """Q8_0 blocks `[rows, columns / 32 * 34]` whose weights are uniform with deviation `std`."""
+    rows, columns = shape
+    blocks = np.empty((rows * columns // Q8_BLOCK, Q8_BYTES), np.uint8)
+    scale = np.float16(std * 3**0.5 / 127)
+    blocks[:, :2] = np.frombuffer(scale.tobytes(), np.uint8)
+    levels = rng.integers(-127, 128, size=(len(blocks), Q8_BLOCK), dtype=np.int8)
+    blocks[:, 2:] = levels.view(np.uint8)
+    return blocks.reshape(rows, -1)
