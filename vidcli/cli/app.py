@@ -1,0 +1,185 @@
+"""The `vidcli` command: its root, the one place that turns errors into exit codes, and `main`."""
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Annotated, Any, NoReturn
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from vidcli import __version__
+from vidcli.cli import crash, terminal
+from vidcli.cli.schema import schema
+from vidcli.errors import ExitCode, ResourceError, VidcliError
+
+EVIDENCE = "Evidence"
+UPKEEP = "Upkeep"
+
+
+@contextmanager
+def _rich_on_terminals(command: TyperGroup | TyperCommand) -> Iterator[None]:
+    """Let help be drawn in panels where a person looks at it; plain help costs no rich import."""
+    command.rich_markup_mode = "rich" if terminal.has_color(sys.stdout) else None
+    try:
+        yield
+    finally:
+        command.rich_markup_mode = None
+
+
+class Command(TyperCommand):
+    """A command whose help is drawn in panels on a terminal only."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the help page."""
+        with _rich_on_terminals(self):
+            super().format_help(ctx, formatter)
+
+
+class Group(TyperGroup):
+    """A group of commands whose help is drawn in panels on a terminal only."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the help page."""
+        with _rich_on_terminals(self):
+            super().format_help(ctx, formatter)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write the commands of a plain help page, grouped as the panels are."""
+        panels: dict[str, list[tuple[str, str]]] = {}
+        for name in self.list_commands(ctx):
+            command: Any = self.get_command(ctx, name)
+            if command is not None and not command.hidden:
+                title = getattr(command, "rich_help_panel", None) or "Commands"
+                panels.setdefault(title, []).append((name, command.get_short_help_str(60)))
+        width = max((len(name) for rows in panels.values() for name, _ in rows), default=0)
+        for title, rows in panels.items():
+            with formatter.section(title):
+                formatter.write_dl([(name.ljust(width), text) for name, text in rows])
+
+
+class ErrorBoundary(Group):
+    """The root: every expected failure becomes a message on stderr and its exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command.
+
+        Raises:
+            typer.Exit: With the code of the error; the message is written.
+            RuntimeError: In place of an `EOFError` or a broken pipe that is not standard output's:
+                Typer would take either for the user's doing and exit 1, which here means "no".
+        """
+        try:
+            return super().invoke(ctx)
+        except VidcliError as error:
+            if _is_debugging():
+                traceback.print_exception(error)
+            terminal.report_error(str(error), error.hint)
+            raise typer.Exit(error.exit_code) from error
+        except MemoryError as error:
+            failure = ResourceError("out of memory")
+            terminal.report_error(str(failure), "--frames with a smaller number needs less memory")
+            raise typer.Exit(failure.exit_code) from error
+        except terminal.ReaderGoneError as error:
+            raise typer.Exit(ExitCode.OK) from error
+        except KeyboardInterrupt as error:
+            terminal.report_interrupt()
+            raise typer.Exit(ExitCode.INTERRUPTED) from error
+        except (EOFError, BrokenPipeError) as error:
+            raise RuntimeError(f"{type(error).__name__}: {error}") from error
+
+
+def _is_debugging() -> bool:
+    return bool(os.environ.get("VIDCLI_DEBUG"))
+
+
+app = typer.Typer(
+    cls=ErrorBoundary,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        terminal.write_out(f"vidcli {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version.", callback=_print_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    """Ask questions of the videos on your own computer.
+
+    One process, no server, no cloud. Files never leave the machine.
+    """
+
+
+app.command(cls=Command, rich_help_panel=UPKEEP)(schema)
+
+
+def main() -> NoReturn:
+    """Run the command line and exit; the entry point of the `vidcli` script."""
+    terminal.prepare_streams()
+    signal.signal(signal.SIGTERM, _terminate)
+    if "_VIDCLI_COMPLETE" in os.environ:
+        # Typer would import rich to strip markup that our help does not have: 100 ms a key press.
+        sys.modules["rich"] = None  # type: ignore[assignment]
+    sys.exit(_flush(_run()))
+
+
+def _terminate(number: int, _frame: FrameType | None) -> NoReturn:
+    """Leave through `finally` blocks, so that child processes and temporary files go too."""
+    sys.exit(128 + number)
+
+
+def _run() -> int:
+    """Run the command and return its exit code; a bug of ours becomes 70 and a kept report."""
+    try:
+        app(prog_name="vidcli")
+    except SystemExit as leaving:
+        return leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
+    except KeyboardInterrupt:
+        terminal.report_interrupt()
+        return ExitCode.INTERRUPTED
+    except terminal.ReaderGoneError:
+        return ExitCode.OK
+    except VidcliError as error:  # raised while options were read, before the boundary
+        terminal.report_error(str(error), error.hint)
+        return error.exit_code
+    except Exception as error:  # noqa: BLE001 the last resort: whatever it is, it is our bug
+        return _report_bug(error)
+    return ExitCode.OK
+
+
+def _report_bug(error: Exception) -> int:
+    report = crash.keep_report(error)
+    if report is None or _is_debugging():
+        traceback.print_exception(error)
+    kept = f"; the report is in {report}" if report else ""
+    terminal.report_error(f"a bug in vidcli: {type(error).__name__}: {error}{kept}")
+    return ExitCode.BUG
+
+
+def _flush(code: int) -> int:
+    """Write out what is buffered; a full disk must not pass for success."""
+    try:
+        terminal.write_out("")
+    except terminal.ReaderGoneError:
+        return code
+    except ResourceError as error:
+        terminal.report_error(str(error))
+        return code or error.exit_code
+    return code

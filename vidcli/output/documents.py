@@ -1,0 +1,326 @@
+"""JSON documents: one versioned object for each result; `vidcli schema NAME` describes them.
+
+Seconds are numbers rounded to the microsecond. What is not known is null.
+"""
+
+import json
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+from vidcli.core.media import Coverage, Frame, Shot, VideoInfo
+from vidcli.core.prompt import SeenFrame
+from vidcli.core.results import Answer, Choice, Evidence, ModelReport, Timings, Usage, VideoReport
+from vidcli.core.time import Span
+from vidcli.errors import VidcliError
+
+VERSION = 1
+
+Document = dict[str, Any]
+
+
+def write_json(document: Document, *, indent: bool = False, ascii_only: bool = False) -> str:
+    r"""Write a document as JSON, ended by a newline.
+
+    Bytes of file names that are not text are written `\udcXX`, as Python's `os.fsencode` reads
+    them back.
+
+    Args:
+        document: From one of the functions below.
+        indent: Over several lines, for people; else one line.
+        ascii_only: Escape whatever is not ASCII, for streams that cannot carry it.
+    """
+    text = json.dumps(
+        document, ensure_ascii=ascii_only, indent=2 if indent else None, allow_nan=False
+    )
+    return text.encode("utf-8", "backslashreplace").decode("utf-8") + "\n"
+
+
+def answer_document(answer: Answer) -> Document:
+    """The document `answer`."""
+    return {
+        "schema": _schema("answer"),
+        "video": _video(answer.video),
+        "question": answer.question,
+        "answer": answer.text,
+        "finish": answer.finish.value,
+        "evidence": [_evidence(entry) for entry in answer.evidence],
+        "citations_dropped": answer.citations_dropped,
+        "choices": [_choice(choice) for choice in answer.choices],
+        **_account(answer),
+    }
+
+
+def caption_document(answer: Answer) -> Document:
+    """The document `caption`: the answer to "describe this video"."""
+    return {
+        "schema": _schema("caption"),
+        "video": _video(answer.video),
+        "caption": answer.text,
+        "finish": answer.finish.value,
+        **_account(answer),
+    }
+
+
+def check_document(answer: Answer, *, probability: float, threshold: float) -> Document:
+    """The document `check`.
+
+    Args:
+        answer: Its question is the statement.
+        probability: Of yes, 0 to 1.
+        threshold: The statement holds from this probability on.
+    """
+    return {
+        "schema": _schema("check"),
+        "video": _video(answer.video),
+        "statement": answer.question,
+        "holds": probability >= threshold,
+        "probability": probability,
+        "threshold": threshold,
+        **_account(answer),
+    }
+
+
+def info_document(info: VideoInfo) -> Document:
+    """The document `info`."""
+    return {
+        "schema": _schema("info"),
+        "path": info.path,
+        "container": info.container,
+        "size_bytes": info.size_bytes,
+        "duration": _optional_seconds(info.duration),
+        "title": info.title,
+        "created": info.created,
+        "video": _stream(info),
+        "audio": [
+            {
+                "index": stream.index,
+                "codec": stream.codec,
+                "sample_rate": stream.sample_rate,
+                "channels": stream.channels,
+                "language": stream.language,
+            }
+            for stream in info.audio
+        ],
+        "subtitles": [
+            {
+                "index": stream.index,
+                "codec": stream.codec,
+                "language": stream.language,
+                "is_text": stream.is_text,
+            }
+            for stream in info.subtitles
+        ],
+        "chapters": [{**_span(chapter.span), "title": chapter.title} for chapter in info.chapters],
+        "warnings": list(info.warnings),
+    }
+
+
+def shots_document(info: VideoInfo, shots: Sequence[Shot], warnings: Sequence[str]) -> Document:
+    """The document `shots`."""
+    return {
+        "schema": _schema("shots"),
+        "path": info.path,
+        "duration": _optional_seconds(info.duration),
+        "shots": [
+            {
+                "number": number,
+                **_span(shot.span),
+                "length_s": seconds(shot.span.length),
+                "transition": shot.transition.value,
+            }
+            for number, shot in enumerate(shots, start=1)
+        ],
+        "warnings": list(warnings),
+    }
+
+
+def frame_entry(frame: Frame, *, reason: str, file: str | None) -> Document:
+    """One frame of the document `frames`; made while its picture is at hand."""
+    height, width = frame.image.shape[:2]
+    return {
+        "file": file,
+        "time_s": seconds(frame.time.seconds),
+        "wanted_s": seconds(frame.wanted),
+        "reason": reason,
+        "is_keyframe": frame.is_keyframe,
+        "width": int(width),
+        "height": int(height),
+    }
+
+
+def frames_document(
+    info: VideoInfo,
+    entries: Sequence[Document],
+    *,
+    rule: str,
+    sheet: str | None,
+    coverage: Coverage,
+    warnings: Sequence[str],
+) -> Document:
+    """The document `frames`; `entries` are from `frame_entry`."""
+    return {
+        "schema": _schema("frames"),
+        "path": info.path,
+        "duration": _optional_seconds(info.duration),
+        "rule": rule,
+        "frames": list(entries),
+        "sheet": sheet,
+        "coverage": _coverage(coverage),
+        "warnings": list(warnings),
+    }
+
+
+def error_document(path: str, error: VidcliError) -> Document:
+    """The document `error`: an input that failed while others were worked on."""
+    return {
+        "schema": _schema("error"),
+        "path": path,
+        "error": str(error),
+        "hint": error.hint,
+        "exit_code": int(error.exit_code),
+    }
+
+
+def cache_document(
+    folder: str, parts: Sequence[tuple[str, int, int]], *, max_bytes: int, freed_bytes: int
+) -> Document:
+    """The document `cache`; each part is (name, files, bytes)."""
+    return {
+        "schema": _schema("cache"),
+        "folder": folder,
+        "parts": [
+            {"name": name, "files": n_files, "bytes": n_bytes} for name, n_files, n_bytes in parts
+        ],
+        "bytes": sum(n_bytes for _, _, n_bytes in parts),
+        "max_bytes": max_bytes,
+        "freed_bytes": freed_bytes,
+    }
+
+
+def seconds(value: Fraction) -> float:
+    """Seconds as a JSON number, to the microsecond."""
+    return round(float(value), 6)
+
+
+def _schema(name: str) -> Document:
+    return {"name": name, "version": VERSION}
+
+
+def _optional_seconds(value: Fraction | None) -> float | None:
+    return None if value is None else seconds(value)
+
+
+def _span(span: Span) -> Document:
+    return {"start_s": seconds(span.start), "end_s": seconds(span.end)}
+
+
+def _video(video: VideoReport) -> Document:
+    return {
+        "path": video.path,
+        "fingerprint": video.fingerprint,
+        "duration": _optional_seconds(video.duration),
+    }
+
+
+def _account(answer: Answer) -> Document:
+    """What every answer to a video says of how it was come by."""
+    return {
+        "frames": [
+            _seen(frame, n_tokens)
+            for frame, n_tokens in zip(answer.frames, answer.frame_tokens, strict=True)
+        ],
+        "coverage": _coverage(answer.coverage),
+        "model": _model(answer.model),
+        "method": answer.method,
+        "usage": _usage(answer.usage),
+        "timings_s": _timings(answer.timings),
+        "warnings": list(answer.warnings),
+    }
+
+
+def _seen(frame: SeenFrame, n_tokens: int) -> Document:
+    return {
+        "id": frame.id,
+        "time_s": seconds(frame.time.seconds),
+        "reason": frame.reason,
+        "visual_tokens": n_tokens,
+    }
+
+
+def _evidence(evidence: Evidence) -> Document:
+    return {
+        **_span(evidence.span),
+        "frames": [frame.id for frame in evidence.frames],
+        "quote": evidence.quote,
+    }
+
+
+def _choice(choice: Choice) -> Document:
+    return {
+        "text": choice.text,
+        "probability": choice.probability,
+        "log_probability": choice.log_probability,
+    }
+
+
+def _coverage(coverage: Coverage) -> Document:
+    gap = coverage.largest_gap
+    return {
+        **_span(coverage.span),
+        "frames": coverage.frames,
+        "largest_gap": {**_span(gap), "length_s": seconds(gap.length)},
+    }
+
+
+def _model(model: ModelReport) -> Document:
+    return {
+        "name": model.name,
+        "sha256": {"weights": model.weights_sha256, "mmproj": model.mmproj_sha256},
+        "quant": model.quant,
+        "architecture": model.architecture,
+        "projector": model.projector,
+        "backend": model.backend,
+        "gpu_layers": model.gpu_layers,
+        "derivation": model.derivation,
+    }
+
+
+def _usage(usage: Usage) -> Document:
+    return {
+        "visual_tokens": usage.visual_tokens,
+        "prompt_tokens": usage.prompt_tokens,
+        "completion_tokens": usage.completion_tokens,
+        "cache": {
+            "visual_tokens": usage.visual_cache.value,
+            "prefix": usage.prefix_cache.value,
+        },
+    }
+
+
+def _timings(timings: Timings) -> Document:
+    names = ("load", "decode", "encode", "prefill", "generate", "total")
+    return {name: round(getattr(timings, name), 6) for name in names}
+
+
+def _stream(info: VideoInfo) -> Document:
+    stream = info.video
+    ratio, base = stream.sample_aspect_ratio, stream.time_base
+    return {
+        "index": stream.index,
+        "codec": stream.codec,
+        "width": stream.display_size[0],
+        "height": stream.display_size[1],
+        "coded_width": stream.coded_size[0],
+        "coded_height": stream.coded_size[1],
+        "rotation": stream.rotation,
+        "sample_aspect_ratio": f"{ratio.numerator}:{ratio.denominator}",
+        "time_base": f"{base.numerator}/{base.denominator}",
+        "average_rate": _optional_seconds(stream.average_rate),
+        "is_vfr": stream.is_vfr,
+        "pixel_format": stream.pixel_format,
+        "color_transfer": stream.color_transfer,
+        "is_hdr": stream.is_hdr,
+        "is_still": stream.is_still,
+        "is_interlaced": stream.is_interlaced,
+    }
