@@ -91,8 +91,15 @@ class Session(Protocol):
     def report(self) -> ModelReport:
         """Which model runs, and where."""
 
-    def frame_size(self, display_size: tuple[int, int]) -> tuple[int, int]:
-        """Exact (width, height) frames of a video of this displayed size should be decoded at."""
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a user should know about how this model is driven."""
+
+    def frame_size(self, display_size: tuple[int, int], *, halvings: int = 0) -> tuple[int, int]:
+        """Exact (width, height) frames of a video of this displayed size should be decoded at.
+
+        `halvings` halves the budget of tokens so many times where the family's size is free.
+        """
 
     def frame_cells(self, size: tuple[int, int]) -> int:
         """Context cells one frame (or merged group) of this size takes, wrappers included."""
@@ -130,7 +137,7 @@ class Session(Protocol):
         """What the latest `generate` wrote, complete once its iterator is exhausted or closed."""
 
     def score(self, prefix: Prefix, options: Sequence[str]) -> tuple[float, ...]:
-        """Log-probability of each option as the reply to the prompt, summed over its tokens."""
+        """Mean log-probability a token of each option as the reply to the prompt."""
 
     def close(self) -> None:
         """Free the model; idempotent."""

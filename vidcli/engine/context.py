@@ -27,7 +27,7 @@ N_UBATCH = 512  # tokens of one compute graph
 FLASH_ATTENTION_OFF, FLASH_ATTENTION_ON = 0, 1
 MIN_CTX = 256
 POSITION_ROWS = 4  # t, y, x, z
-CODES = {1: "no free cells in the context", 2: "interrupted", -1: "the batch is invalid"}
+CODES = {1: "no free cells in the context", 2: "stopped", -1: "the batch is invalid"}
 
 
 class KvContext:
@@ -173,7 +173,7 @@ class KvContext:
             seq_id=sequences,
             logits=logits.ctypes.data_as(ctypes.POINTER(ctypes.c_int8)),
         )
-        # A single token is over before anyone could interrupt it; the hook costs it several percent.
+        # A single token is over before anyone could interrupt it; the hook costs it some percent.
         with native.interruptible(self.pointer if n > 1 else None):
             code = llama.llama_decode(self.pointer, batch)
         if code:
@@ -197,7 +197,7 @@ class KvContext:
         return values
 
     def trim(self, position: int) -> bool:
-        """Forget everything from `position` on; False where this memory cannot (then it is empty)."""
+        """Forget all from `position` on; False where this memory cannot, and then it is empty."""
         if llama.llama_memory_seq_rm(self._memory, 0, position, -1):
             return True
         self.clear()
@@ -236,8 +236,6 @@ class KvContext:
 
 
 def _decode_error(code: int) -> Exception:
-    if code == 2:
-        return KeyboardInterrupt()
     why = CODES.get(code, native.explain_failure())
     if code == 1:
         return ResourceError(f"the context is full: {why}", hint="give more cells with --n-ctx")

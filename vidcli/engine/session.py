@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Self
 
 import llama_cpp
@@ -94,6 +94,7 @@ class LlamaSession:
         self._prefixes = prefixes
         self._profile = choose_profile(mmproj_facts.projector)
         self._held: list[_Entry] = []
+        self._n_cells = self._position = 0  # of what is held: sums kept, since tokens come singly
         self._last = Generation("", FinishReason.STOP, 0)
         with ExitStack() as stack:
             self._weights = stack.enter_context(Weights(files.weights, options))
@@ -204,18 +205,22 @@ class LlamaSession:
         size, patch, merge = self._vision_keys
         return (size // patch // merge) ** 2 if self._profile.overview_last else 0
 
-    def frame_size(self, display_size: tuple[int, int]) -> tuple[int, int]:
+    def frame_size(self, display_size: tuple[int, int], *, halvings: int = 0) -> tuple[int, int]:
         """Exact (width, height) frames of a video of this displayed size should be decoded at.
 
         Families with a fixed input get its square (stretched, as their own video processors do);
         families with a free one get the video's shape at the detail's budget of tokens. High
         detail on a tiling family keeps the displayed size, which mtmd then cuts into tiles.
+
+        Args:
+            display_size: (width, height) of the video as shown.
+            halvings: How often to halve the budget of tokens, where the family's size is free.
         """
         size, patch, merge = self._vision_keys
         if self._profile.square and size:
             return (size, size) if self._options.detail is not Detail.HIGH else display_size
         unit = patch * merge
-        budget = NATIVE_TOKENS[self._options.detail]
+        budget = NATIVE_TOKENS[self._options.detail] / 2**halvings
         shrink = min(1.0, (budget * unit * unit / (display_size[0] * display_size[1])) ** 0.5)
         width, height = (max(1, round(side * shrink / unit)) * unit for side in display_size)
         return width, height
@@ -331,8 +336,7 @@ class LlamaSession:
                 keep = n_shared
             self._feed(entries[keep:], _count(entries), progress)
         except BaseException:
-            self._context.clear()
-            self._held = []
+            self._forget()
             raise
         if not n_shared or self._prefixes is None:
             return n_reused, CacheUse.HIT if found else CacheUse.OFF
@@ -341,27 +345,39 @@ class LlamaSession:
     def _trim_to(self, keep: int) -> int:
         if keep == len(self._held):
             return keep
-        if keep and self._context.trim(sum(entry.n_pos for entry in self._held[:keep])):
-            self._held = self._held[:keep]
+        kept = self._held[:keep]
+        if keep and self._context.trim(sum(entry.n_pos for entry in kept)):
+            self._hold(kept)
         else:
-            self._context.clear()
-            self._held = []
+            self._forget()
         return len(self._held)
 
+    def _forget(self) -> None:
+        self._context.clear()
+        self._hold([])
+
+    def _hold(self, entries: Sequence[_Entry]) -> None:
+        self._held = list(entries)
+        self._n_cells = _count(entries)
+        self._position = sum(entry.n_pos for entry in entries)
+
     def _feed(self, entries: Sequence[_Entry], n_total: int, progress: Progress | None) -> None:
-        position = sum(entry.n_pos for entry in self._held)
         for is_text, group in groupby(entries, key=lambda entry: entry.visual is None):
             run = list(group)
             if is_text:
-                self._context.decode([int(entry.key) for entry in run], position)
-                position += len(run)
+                self._context.decode([int(entry.key) for entry in run], self._position)
+                self._note_held(run)
             for entry in [] if is_text else run:
                 assert entry.visual is not None
-                self._context.inject(entry.visual, entry.start, entry.stop, position)
-                position += entry.n_pos
-            self._held += run
+                self._context.inject(entry.visual, entry.start, entry.stop, self._position)
+                self._note_held([entry])
             if progress:
-                progress("prefill", _count(self._held), n_total)
+                progress("prefill", self._n_cells, n_total)
+
+    def _note_held(self, run: Sequence[_Entry]) -> None:
+        self._held += run
+        self._n_cells += _count(run)
+        self._position += sum(entry.n_pos for entry in run)
 
     # Snapshots
 
@@ -380,15 +396,15 @@ class LlamaSession:
         n_cells = _count(entries)
         if snapshot is None or snapshot.n_cells != n_cells:
             return False
-        self._held = list(entries) if self._context.load(snapshot.path) else []
+        self._hold(entries if self._context.load(snapshot.path) else [])
         return bool(self._held)
 
     def _save_snapshot(self, key: str) -> None:
         assert self._prefixes is not None
-        n_cells = _count(self._held)
-        if n_cells >= SNAPSHOT_MIN_CELLS:
-            n_past = sum(entry.n_pos for entry in self._held)
-            self._prefixes.store(key, self._context.save, n_past=n_past, n_cells=n_cells)
+        if self._n_cells >= SNAPSHOT_MIN_CELLS:
+            self._prefixes.store(
+                key, self._context.save, n_past=self._position, n_cells=self._n_cells
+            )
 
     # Answers
 
@@ -436,7 +452,7 @@ class LlamaSession:
             if state.n_tokens >= sampling.max_tokens:
                 state.finish = FinishReason.LENGTH
                 break
-            if _count(self._held) + 1 >= self.n_ctx:
+            if self._n_cells + 1 >= self.n_ctx:
                 state.finish = FinishReason.CONTEXT
                 state.note = "the answer was cut: the context is full"
                 break
@@ -451,7 +467,7 @@ class LlamaSession:
         return self._last
 
     def score(self, prefix: Prefix, options: Sequence[str]) -> tuple[float, ...]:
-        """Log-probability of each option as the reply to the prompt, summed over its tokens."""
+        """Mean log-probability a token of each option as the reply to the prompt."""
         assert isinstance(prefix, HeldPrefix)
         scores = []
         for option in options:
@@ -462,10 +478,10 @@ class LlamaSession:
             total = float(log_probabilities[ids[0]])
             if len(ids) > 1:
                 self._bring_to(prefix.entries)
-            for token, following in zip(ids, ids[1:], strict=False):
+            for token, following in pairwise(ids):
                 self._feed([_Entry(token)], 0, None)
                 total += float(log_softmax(self._context.logits())[following])
-            scores.append(total)
+            scores.append(total / len(ids))
         return tuple(scores)
 
 

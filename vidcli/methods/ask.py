@@ -1,0 +1,191 @@
+"""Answer a question about a watched video; caption and check are asks with a set question."""
+
+import math
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from vidcli.core.prompt import Part, Prompt, TextPart
+from vidcli.core.protocols import Prefix, Progress, Session
+from vidcli.core.results import (
+    Answer,
+    Choice,
+    Delta,
+    Evidence,
+    FinishReason,
+    Generation,
+    Timings,
+    Usage,
+    VideoReport,
+)
+from vidcli.core.sampling import Sampling
+from vidcli.methods import cite
+from vidcli.methods.compose import compose_prompt, compose_video
+from vidcli.methods.watch import Watched
+
+CAPTION_QUESTION = "Describe what happens in this video in one paragraph."
+METHOD = "uniform"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked, and how the answer may look.
+
+    Attributes:
+        text: The question itself.
+        choices: Closed options; the answer is the likeliest, nothing is generated.
+        cite: Number the frames and have the answer name them.
+        sampling: How to generate; its grammar, if any, shapes the answer.
+    """
+
+    text: str
+    choices: tuple[str, ...] = ()
+    cite: bool = False
+    sampling: Sampling = Sampling()
+
+    @property
+    def instruction(self) -> str:
+        """The text the model is given after the video."""
+        if self.choices:
+            options = ", ".join(self.choices[:-1]) + f" or {self.choices[-1]}"
+            return f"{self.text}\nAnswer with {options}."
+        return f"{self.text}\n{cite.INSTRUCTION}" if self.cite else self.text
+
+
+def ask_check(statement: str, sampling: Sampling) -> Question:
+    """A yes-or-no question: is this statement true of the video?"""
+    text = f"Is this true of the video? {statement}"
+    return Question(text, choices=("yes", "no"), sampling=sampling)
+
+
+def question_parts(question: Question) -> tuple[Part, ...]:
+    """What stands after the video; the user's words never count as control tokens."""
+    return (TextPart(question.instruction),)
+
+
+def compose(session: Session, watched: Watched, question: Question, video: VideoReport) -> Prompt:
+    """The whole prompt for one question about one watched video."""
+    shown = compose_video(
+        session.profile, watched.images, duration=video.duration, numbered=question.cite
+    )
+    return compose_prompt(session, [("user", question_parts(question))], shown)
+
+
+def ask(
+    session: Session,
+    watched: Watched,
+    question: Question,
+    *,
+    video: VideoReport,
+    timings: Timings,
+    method: str = METHOD,
+    warnings: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> Iterator[Delta | Answer]:
+    """Answer a question: pieces of text as they come, then the whole answer with its evidence.
+
+    Args:
+        session: A loaded model.
+        watched: The video as visual tokens.
+        question: What is asked.
+        video: Facts about the video for the result.
+        timings: Prefill and generate seconds are added to it.
+        method: How the frames were chosen, for the result.
+        warnings: What the result should mention besides what happens here.
+        progress: Told while prefilling.
+
+    Yields:
+        `Delta`s, then one `Answer`.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C, after what was written has been yielded.
+    """
+    prompt = compose(session, watched, question, video)
+    started = time.perf_counter()
+    prefix = session.prefill(prompt, progress=progress)
+    timings.prefill += time.perf_counter() - started
+    started = time.perf_counter()
+    choices: tuple[Choice, ...] = ()
+    if question.choices:
+        choices = score_choices(session, prefix, question.choices)
+        best = max(choices, key=lambda choice: choice.probability)
+        made = Generation(best.text, FinishReason.STOP, 0)
+        yield Delta(best.text)
+    else:
+        yield from session.generate(prefix, question.sampling)
+        made = session.last_generation
+    timings.generate += time.perf_counter() - started
+    evidence, dropped = find_evidence(made.text, watched, cited=question.cite)
+    notes = tuple(dict.fromkeys([*warnings, *watched.warnings, *_warn(made, dropped)]))
+    yield Answer(
+        question=question.text,
+        text=made.text.strip(),
+        finish=made.finish,
+        video=video,
+        frames=watched.frames,
+        frame_tokens=watched.frame_tokens,
+        coverage=watched.coverage,
+        evidence=evidence,
+        citations_dropped=dropped,
+        choices=choices,
+        method=method,
+        model=session.report,
+        usage=Usage(
+            visual_tokens=prompt.n_visual_tokens,
+            prompt_tokens=prefix.n_cells - prompt.n_visual_tokens,
+            completion_tokens=made.completion_tokens,
+            visual_cache=watched.cache,
+            prefix_cache=prefix.cache,
+        ),
+        timings=replace(timings),
+        warnings=notes,
+    )
+
+
+def find_evidence(text: str, watched: Watched, *, cited: bool) -> tuple[tuple[Evidence, ...], int]:
+    """Evidence of an answer: its citations, or all frames where none were asked for."""
+    if cited:
+        return cite.read_citations(text, watched.frames, watched.coverage)
+    return (cite.show_frames(watched.frames, watched.frames, watched.coverage),), 0
+
+
+def _warn(made: Generation, dropped: int) -> list[str]:
+    warnings = list(made.notes)
+    if made.finish is FinishReason.LENGTH:
+        warnings.append(
+            f"the answer was cut at {made.completion_tokens} tokens; --max-tokens allows more"
+        )
+    if dropped:
+        warnings.append(f"{dropped} cited frame{'s do' if dropped > 1 else ' does'} not exist")
+    return warnings
+
+
+def score_choices(session: Session, prefix: Prefix, choices: Sequence[str]) -> tuple[Choice, ...]:
+    """Probability of each option as the reply, among the options, without generating.
+
+    Each option is scored in the spellings a reply may open with (as given, capitalised, with a
+    space before it); their probabilities add up. A spelling counts by its mean
+    log-probability a token, so that long options are not at a disadvantage.
+    """
+    scores = _score_spellings(session, prefix, {text: _spell(text) for text in choices})
+    top = max(scores.values())
+    total = sum(math.exp(score - top) for score in scores.values())
+    return tuple(
+        Choice(text, math.exp(score - top) / total, score) for text, score in scores.items()
+    )
+
+
+def _spell(option: str) -> tuple[str, ...]:
+    capital = option[:1].upper() + option[1:]
+    return tuple(dict.fromkeys([option, capital, f" {option}", f" {capital}"]))
+
+
+def _score_spellings(
+    session: Session, prefix: Prefix, spellings: Mapping[str, Sequence[str]]
+) -> dict[str, float]:
+    flat = [text for group in spellings.values() for text in group]
+    means = dict(zip(flat, session.score(prefix, flat), strict=True))
+    return {
+        option: math.log(sum(math.exp(means[text]) for text in group))
+        for option, group in spellings.items()
+    }

@@ -1,0 +1,128 @@
+"""Many turns over one video: each costs only its own tokens, the oldest are forgotten first."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from vidcli.core.prompt import Part, Prompt, TextPart
+from vidcli.core.protocols import Progress, Session
+from vidcli.core.results import Answer, Delta, Timings, Usage, VideoReport
+from vidcli.core.sampling import Sampling
+from vidcli.errors import ResourceError
+from vidcli.methods.ask import METHOD, find_evidence
+from vidcli.methods.compose import compose_prompt, compose_video
+from vidcli.methods.watch import Watched
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One question and what was answered."""
+
+    question: str
+    answer: str
+
+
+@dataclass(slots=True)
+class Conversation:
+    """A chat about one watched video.
+
+    Attributes:
+        session: A loaded model; its context keeps the video between turns.
+        watched: The video as visual tokens.
+        video: Facts about it for the results.
+        turns: What was said, oldest first; those that no longer fit are dropped from the front.
+        n_dropped: Turns forgotten so far.
+    """
+
+    session: Session
+    watched: Watched
+    video: VideoReport
+    turns: list[Turn] = field(default_factory=list)
+    n_dropped: int = 0
+
+    def ask(
+        self, question: str, sampling: Sampling, *, progress: Progress | None = None
+    ) -> Iterator[Delta | Answer]:
+        """Answer the next question in the light of the turns before it.
+
+        Yields:
+            `Delta`s, then one `Answer`; the turn is remembered when its answer is complete, and
+            on an interrupt with what had been written.
+
+        Raises:
+            ResourceError: The question alone does not fit beside the video.
+        """
+        timings, started = Timings(), time.perf_counter()
+        prompt, forgotten = self._fit(question, sampling.max_tokens)
+        prefix = self.session.prefill(prompt, progress=progress)
+        timings.prefill = time.perf_counter() - started
+        written: list[str] = []
+        try:
+            for delta in self.session.generate(prefix, sampling):
+                written.append(delta.text)
+                yield delta
+        finally:
+            self.turns.append(Turn(question, "".join(written).strip()))
+        made = self.session.last_generation
+        timings.total = time.perf_counter() - started
+        timings.generate = timings.total - timings.prefill
+        evidence, _ = find_evidence(made.text, self.watched, cited=False)
+        yield Answer(
+            question=question,
+            text=made.text.strip(),
+            finish=made.finish,
+            video=self.video,
+            frames=self.watched.frames,
+            frame_tokens=self.watched.frame_tokens,
+            coverage=self.watched.coverage,
+            evidence=evidence,
+            citations_dropped=0,
+            choices=(),
+            method=METHOD,
+            model=self.session.report,
+            usage=Usage(
+                visual_tokens=prompt.n_visual_tokens,
+                prompt_tokens=prefix.n_cells - prompt.n_visual_tokens,
+                completion_tokens=made.completion_tokens,
+                visual_cache=self.watched.cache,
+                prefix_cache=prefix.cache,
+            ),
+            timings=replace(timings),
+            warnings=(*forgotten, *made.notes),
+        )
+
+    def look_at(self, watched: Watched) -> None:
+        """Show other frames from now on; what was said is kept."""
+        self.watched = watched
+
+    def _fit(self, question: str, reserve: int) -> tuple[Prompt, tuple[str, ...]]:
+        """The prompt with as many turns as leave room for the answer, oldest dropped first."""
+        dropped = 0
+        while True:
+            prompt = self._compose(question)
+            if self.session.count_cells(prompt.parts) + reserve < self.session.n_ctx:
+                break
+            if not self.turns:
+                raise ResourceError(
+                    f"the question does not fit the context of {self.session.n_ctx} cells "
+                    "beside the video",
+                    hint="ask something shorter, or start again with fewer --frames",
+                )
+            del self.turns[0]
+            dropped += 1
+        self.n_dropped += dropped
+        if not dropped:
+            return prompt, ()
+        earlier = "turn was" if dropped == 1 else "turns were"
+        return prompt, (f"{dropped} earlier {earlier} forgotten to fit the context",)
+
+    def _compose(self, question: str) -> Prompt:
+        shown = compose_video(
+            self.session.profile, self.watched.images, duration=self.video.duration
+        )
+        turns: list[tuple[str, tuple[Part, ...]]] = []
+        for turn in self.turns:
+            turns.append(("user", (TextPart(turn.question),)))
+            turns.append(("assistant", (TextPart(turn.answer),)))
+        turns.append(("user", (TextPart(question),)))
+        return compose_prompt(self.session, turns, shown)

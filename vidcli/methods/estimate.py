@@ -1,0 +1,105 @@
+"""What an answer would cost, measured on one frame of this video on this machine."""
+
+import time
+from dataclasses import dataclass
+
+from vidcli.core.media import FramePlan
+from vidcli.core.prompt import Prompt
+from vidcli.core.protocols import FrameSource, Session
+from vidcli.core.results import Timings
+from vidcli.core.sampling import Sampling
+from vidcli.methods.ask import Question, question_parts
+from vidcli.methods.compose import compose_prompt, compose_video
+from vidcli.methods.watch import Fit, watch
+
+PROBE_TOKENS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A plan and its cost; seconds are wall seconds extrapolated from one probed frame or group.
+
+    Attributes:
+        plan: The instants that would be looked at.
+        size: (width, height) frames would be decoded at.
+        visual_tokens_per_frame: Of one frame; of one group where `group` is above 1.
+        group: Frames the family merges into one run of tokens.
+        visual_tokens: In all.
+        prompt_cells: Context cells of the whole prompt.
+        n_ctx: Context cells in all.
+        decode_s: Decoding every frame.
+        encode_s: Encoding every frame.
+        prefill_s: Prefilling the prompt.
+        generate_s: Generating `max_tokens`; an upper bound.
+        warnings: What had to give way to fit.
+    """
+
+    plan: FramePlan
+    size: tuple[int, int]
+    visual_tokens_per_frame: int
+    group: int
+    visual_tokens: int
+    prompt_cells: int
+    n_ctx: int
+    decode_s: float
+    encode_s: float
+    prefill_s: float
+    generate_s: float
+    warnings: tuple[str, ...]
+
+    @property
+    def total_s(self) -> float:
+        """All phases one after another; decoding overlaps, so this is an upper bound."""
+        return self.decode_s + self.encode_s + self.prefill_s + self.generate_s
+
+
+def estimate(source: FrameSource, session: Session, fit: Fit, question: Question) -> Estimate:
+    """Decode, encode and prefill one frame or group, and multiply.
+
+    Raises:
+        MediaError: The probed frame cannot be decoded.
+    """
+    middle = len(fit.plan.frames) // 2
+    group = session.profile.group
+    probe = FramePlan(
+        fit.plan.span, fit.plan.frames[middle : middle + group], fit.plan.rule, fit.plan.snap
+    )
+    timings = Timings()
+    watched = watch(source, session, probe, size=fit.size, store=None, timings=timings)
+    tokens = watched.images[0].tokens
+    shown = compose_video(session.profile, watched.images, duration=source.info.duration)
+    prompt = compose_prompt(session, [("user", question_parts(question))], shown)
+    question_cells = session.count_cells(prompt.parts) - fit.group_cells
+    cells = question_cells + fit.n_groups * fit.group_cells
+    prefill_s = _time_prefill(session, prompt)
+    generate_s = _time_token(session, prompt) * question.sampling.max_tokens
+    return Estimate(
+        plan=fit.plan,
+        size=fit.size,
+        visual_tokens_per_frame=tokens.n_tokens,
+        group=group,
+        visual_tokens=tokens.n_tokens * fit.n_groups,
+        prompt_cells=cells,
+        n_ctx=session.n_ctx,
+        decode_s=timings.decode * fit.n_groups,
+        encode_s=timings.encode * fit.n_groups,
+        prefill_s=prefill_s * cells / session.count_cells(prompt.parts),
+        generate_s=0.0 if question.choices else generate_s,
+        warnings=fit.warnings,
+    )
+
+
+def _time_prefill(session: Session, prompt: Prompt) -> float:
+    started = time.perf_counter()
+    session.prefill(Prompt(prompt.parts))  # nothing shared: no snapshot of a probe
+    return time.perf_counter() - started
+
+
+def _time_token(session: Session, prompt: Prompt) -> float:
+    """Wall seconds a generated token takes."""
+    prefix = session.prefill(Prompt(prompt.parts))
+    started = time.perf_counter()
+    for _ in session.generate(prefix, Sampling(max_tokens=PROBE_TOKENS)):
+        pass
+    made = max(1, session.last_generation.completion_tokens)
+    return (time.perf_counter() - started) / made
