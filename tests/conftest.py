@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.clips import ClipCache
+from tests.pairs import PairCache
 
 
 @pytest.fixture(scope="session")
@@ -21,3 +22,8 @@ def own_directories(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("VIDCLI_CACHE_DIR", str(base / "cache"))
         patch.setenv("VIDCLI_STATE_DIR", str(base / "state"))
         yield
+
+
+@pytest.fixture(scope="session")
+def pairs(tmp_path_factory: pytest.TempPathFactory) -> PairCache:
+    return PairCache(tmp_path_factory.mktemp("pairs"))

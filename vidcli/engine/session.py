@@ -8,7 +8,7 @@ video part is not held, a snapshot on disk may bring it back.
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Self
@@ -396,15 +396,21 @@ class LlamaSession:
         n_cells = _count(entries)
         if snapshot is None or snapshot.n_cells != n_cells:
             return False
-        self._hold(entries if self._context.load(snapshot.path) else [])
-        return bool(self._held)
+        if not self._context.load(snapshot.path):
+            self._prefixes.discard(key)
+            self._hold([])
+            return False
+        self._hold(entries)
+        return True
 
     def _save_snapshot(self, key: str) -> None:
         assert self._prefixes is not None
-        if self._n_cells >= SNAPSHOT_MIN_CELLS:
-            self._prefixes.store(
-                key, self._context.save, n_past=self._position, n_cells=self._n_cells
-            )
+        if self._n_cells < SNAPSHOT_MIN_CELLS:
+            return
+        with self._prefixes.path_for_writing(key) as draft, suppress(OSError):
+            if draft is not None:
+                self._context.save(draft.path)
+                draft.commit(n_past=self._position, n_cells=self._n_cells)
 
     # Answers
 

@@ -63,6 +63,7 @@ def encode_entry(times: tuple[Timestamp, ...], tokens: VisualTokens) -> EncodedE
         "causal": tokens.causal,
         "opening": tokens.opening,
         "closing": tokens.closing,
+        "splits": tokens.splits,
     }
     return EncodedEntry(facts, payload)
 
@@ -97,6 +98,7 @@ def decode_entry(entry: EncodedEntry) -> tuple[tuple[Timestamp, ...], VisualToke
         causal=bool(facts["causal"]),
         opening=tuple(int(token) for token in facts["opening"]),
         closing=tuple(int(token) for token in facts["closing"]),
+        splits=tuple((int(at), tuple(int(token) for token in ids)) for at, ids in facts["splits"]),
     )
     return tuple(Timestamp(int(pts), Fraction(base)) for pts, base in facts["times"]), tokens
 

@@ -6,6 +6,7 @@ SmolVLM 13 encodes and 832 tokens where its video training used one and 64. Tile
 """
 
 import ctypes
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -255,13 +256,12 @@ def _read_positions(chunk: Any) -> "NDArray[np.int32]":
 
 def _read_grid(chunk: Any) -> tuple[int, int] | None:
     image = mtmd.mtmd_input_chunk_get_tokens_image(chunk)
-    columns = int(mtmd.mtmd_image_tokens_get_nx(image))
     rows = int(mtmd.mtmd_image_tokens_get_ny(image))
-    n = int(mtmd.mtmd_input_chunk_get_n_tokens(chunk))
-    if rows * columns == n:
+    columns = int(mtmd.mtmd_image_tokens_get_nx(image))
+    if rows > 1:
         return rows, columns
-    side = round(n**0.5)  # families that report no rectangle make a square one
-    return (side, side) if side * side == n else None
+    side = math.isqrt(columns)  # families without 2-D positions report one row of all tokens
+    return (side, side) if side * side == columns else None
 
 
 def _as_float16(data: "NDArray[np.float32]") -> "NDArray[np.float16] | NDArray[np.float32]":

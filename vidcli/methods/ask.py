@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from vidcli.core.prompt import Part, Prompt, TextPart
 from vidcli.core.protocols import Prefix, Progress, Session
@@ -41,7 +41,7 @@ class Question:
     text: str
     choices: tuple[str, ...] = ()
     cite: bool = False
-    sampling: Sampling = Sampling()
+    sampling: Sampling = field(default_factory=Sampling)
 
     @property
     def instruction(self) -> str:
