@@ -1,0 +1,109 @@
+"""Every document is what its schema says, and carries what the result holds."""
+
+import json
+import os
+from fractions import Fraction
+
+import jsonschema
+import pytest
+
+from tests.output.results import STREAM, make_answer, make_info
+from vidcli.core.media import Coverage, Shot, Transition
+from vidcli.core.time import Span
+from vidcli.errors import MediaError
+from vidcli.output import documents
+from vidcli.output.schema import list_schemas, load_schema
+
+SHOTS = [
+    Shot(Span(Fraction(0), Fraction(4, 3)), Transition.START),
+    Shot(Span(Fraction(4, 3), Fraction(2)), Transition.CUT),
+]
+COVERAGE = Coverage(Span(Fraction(0), Fraction(2)), 1, Span(Fraction(1), Fraction(2)))
+UNKNOWN_STREAM = {
+    "average_rate": None,
+    "is_vfr": None,
+    "pixel_format": None,
+    "color_transfer": None,
+}
+
+
+def make_documents() -> dict[str, documents.Document]:
+    entry = {
+        "file": None,
+        "time_s": 1.0,
+        "wanted_s": 1.0,
+        "reason": "uniform",
+        "is_keyframe": True,
+        "width": 2,
+        "height": 2,
+    }
+    return {
+        "answer": documents.answer_document(make_answer()),
+        "caption": documents.caption_document(make_answer()),
+        "check": documents.check_document(make_answer(), probability=0.75, threshold=0.5),
+        "info": documents.info_document(make_info()),
+        "shots": documents.shots_document(make_info(), SHOTS, ["x"]),
+        "frames": documents.frames_document(
+            make_info(), [entry], rule="uniform", sheet=None, coverage=COVERAGE, warnings=[]
+        ),
+        "error": documents.error_document("x.mp4", MediaError("x.mp4 is empty", hint=None)),
+        "cache": documents.cache_document("/c", [("tokens", 1, 5)], max_bytes=9, freed_bytes=0),
+    }
+
+
+@pytest.mark.parametrize("name", list_schemas())
+def test_a_document_is_what_its_schema_says(name: str):
+    schema = load_schema(name)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    document = make_documents()[name]
+    jsonschema.validate(document, schema)
+    assert document["schema"] == {"name": name, "version": 1}
+    for field in document:
+        lacking = {key: value for key, value in document.items() if key != field}
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(lacking, schema)
+
+
+def test_the_answer_document_has_exactly_the_promised_fields():
+    document = documents.answer_document(make_answer())
+    assert list(document) == [
+        "schema", "video", "question", "answer", "finish", "evidence", "citations_dropped",
+        "choices", "frames", "coverage", "model", "method", "usage", "timings_s", "warnings",
+    ]  # fmt: skip
+    assert document["video"] == {"path": "clip.mp4", "fingerprint": "f" * 32, "duration": 2.0}
+    assert document["frames"][1] == {
+        "id": 2,
+        "time_s": 1.5,
+        "reason": "fps",
+        "visual_tokens": 65,
+    }
+    assert document["usage"]["cache"] == {"visual_tokens": "hit", "prefix": "miss"}
+    assert document["coverage"]["largest_gap"] == {"start_s": 0.5, "end_s": 1.5, "length_s": 1.0}
+    assert document["model"]["sha256"] == {"weights": "a" * 64, "mmproj": "b" * 64}
+    assert set(document["timings_s"]) == {
+        "load", "decode", "encode", "prefill", "generate", "total",
+    }  # fmt: skip
+
+
+def test_a_statement_holds_from_the_threshold_on():
+    assert documents.check_document(make_answer(), probability=0.5, threshold=0.5)["holds"]
+    assert not documents.check_document(make_answer(), probability=0.49, threshold=0.5)["holds"]
+
+
+def test_what_a_file_does_not_say_is_null():
+    from dataclasses import replace
+
+    info = make_info(duration=None, title=None, video=replace(STREAM, **UNKNOWN_STREAM))
+    document = documents.info_document(info)
+    jsonschema.validate(document, load_schema("info"))
+    assert document["duration"] is None
+    assert {document["video"][name] for name in UNKNOWN_STREAM} == {None}
+
+
+@pytest.mark.parametrize("ascii_only", [False, True])
+def test_a_file_name_of_any_bytes_survives_json(ascii_only: bool):
+    name = os.fsdecode(b'caf\xc3\xa9\xff\n"\xf0\x9f\x93\xb9.mp4')
+    text = documents.write_json({"path": name}, ascii_only=ascii_only)
+    text.encode("ascii" if ascii_only else "utf-8")
+    assert text.count("\n") == 1
+    assert os.fsencode(json.loads(text)["path"]) == os.fsencode(name)

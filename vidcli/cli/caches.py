@@ -1,0 +1,26 @@
+"""Where the caches are: the one place that knows their folders and bounds."""
+
+from typing import TYPE_CHECKING
+
+from vidcli import settings
+
+if TYPE_CHECKING:
+    from vidcli.engine.prefix_cache import PrefixCache
+    from vidcli.engine.token_cache import TokenCache
+
+TOKENS = "tokens"
+PREFIXES = "prefixes"
+
+
+def open_token_cache() -> "TokenCache":
+    """Visual tokens of every video seen; bounded to half of the caches' size."""
+    from vidcli.engine.token_cache import TokenCache
+
+    return TokenCache(settings.cache_dir() / TOKENS, settings.CACHE_MAX_BYTES // 2)
+
+
+def open_prefix_cache() -> "PrefixCache":
+    """Prefix snapshots of every video asked about; bounded to half of the caches' size."""
+    from vidcli.engine.prefix_cache import PrefixCache
+
+    return PrefixCache(settings.cache_dir() / PREFIXES, settings.CACHE_MAX_BYTES // 2)
