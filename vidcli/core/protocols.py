@@ -92,6 +92,10 @@ class Session(Protocol):
         """Which model runs, and where."""
 
     @property
+    def native_s(self) -> float:
+        """Wall seconds spent inside the native library so far."""
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What a user should know about how this model is driven."""
 

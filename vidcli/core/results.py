@@ -54,7 +54,7 @@ class Timings:
     """Wall seconds by phase of one command.
 
     Phases that overlap are counted where they are waited for, so that they add up to no more than
-    `total`.
+    `total`. `native` is the part of encode, prefill and generate that was spent inside llama.cpp.
     """
 
     load: float = 0.0
@@ -62,6 +62,7 @@ class Timings:
     encode: float = 0.0
     prefill: float = 0.0
     generate: float = 0.0
+    native: float = 0.0
     total: float = 0.0
 
 

@@ -6,6 +6,7 @@ Callbacks given to the library are module globals, since it may call them until 
 import os
 import signal
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ _lines: deque[tuple[int, str]] = deque(maxlen=KEPT_LINES)
 _started = threading.Lock()
 _is_started = False
 _interrupted = False
+_native_s = 0.0
 
 
 @llama.llama_log_callback  # type: ignore[untyped-decorator]
@@ -95,9 +97,11 @@ def interruptible(context: Any = None) -> Iterator[None]:
     Args:
         context: llama_context whose decode should stop early; None where it has no such hook.
     """
-    global _interrupted
+    global _interrupted, _native_s
+    started = time.perf_counter()
     if threading.current_thread() is not threading.main_thread():
         yield
+        _native_s += time.perf_counter() - started
         return
     _interrupted = False
     previous = signal.signal(signal.SIGINT, _note_interrupt)
@@ -106,12 +110,18 @@ def interruptible(context: Any = None) -> Iterator[None]:
     try:
         yield
     finally:
+        _native_s += time.perf_counter() - started
         if context is not None:
             llama.llama_set_abort_callback(context, llama.ggml_abort_callback(0), None)
         signal.signal(signal.SIGINT, previous)
         if _interrupted:
             _interrupted = False
             raise KeyboardInterrupt
+
+
+def native_seconds() -> float:
+    """Wall seconds spent inside llama.cpp's encode and decode so far in this process."""
+    return _native_s
 
 
 def _note_interrupt(_signal: int, _frame: FrameType | None) -> None:

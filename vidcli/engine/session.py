@@ -150,6 +150,11 @@ class LlamaSession:
         return self._context.n_ctx
 
     @property
+    def native_s(self) -> float:
+        """Wall seconds spent inside llama.cpp so far, loading included."""
+        return native.native_seconds()
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What a user should know about how this model is driven."""
         notes = [self._profile.note, self._template.note]
