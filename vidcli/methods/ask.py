@@ -101,7 +101,7 @@ def ask(
         KeyboardInterrupt: Ctrl-C, after what was written has been yielded.
     """
     prompt = compose(session, watched, question, video)
-    started = time.perf_counter()
+    started, native_before = time.perf_counter(), session.native_s
     prefix = session.prefill(prompt, progress=progress)
     timings.prefill += time.perf_counter() - started
     started = time.perf_counter()
@@ -115,6 +115,7 @@ def ask(
         yield from session.generate(prefix, question.sampling)
         made = session.last_generation
     timings.generate += time.perf_counter() - started
+    timings.native += session.native_s - native_before
     evidence, dropped = find_evidence(made.text, watched, cited=question.cite)
     notes = tuple(dict.fromkeys([*warnings, *watched.warnings, *_warn(made, dropped)]))
     yield Answer(

@@ -176,13 +176,14 @@ def watch(
         if store is not None and (hit := store.get(wanted)) is not None
     }
     missing = [group for group in groups if _wanted(group) not in found]
-    n_hits = len(found)
+    n_hits, native_before = len(found), session.native_s
     for wanted, times, tokens in _encode_missing(
         source, session, plan, missing, size, timings, progress
     ):
         found[wanted] = (times, tokens)
         if store is not None:
             store.put(wanted, times, tokens)
+    timings.native += session.native_s - native_before
     images = _number(groups, found)
     if not images:
         raise MediaError(f"no frame of {source.info.path} could be decoded")
