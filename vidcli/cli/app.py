@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from vidcli import __version__
-from vidcli.cli import crash, terminal
+from vidcli.cli import cache, crash, terminal
 from vidcli.cli.schema import schema
 from vidcli.errors import ExitCode, ResourceError, VidcliError
 
@@ -127,6 +127,12 @@ def root(
     """
 
 
+caches = typer.Typer(
+    cls=Group, no_args_is_help=True, rich_markup_mode=None, help="What is kept on disk for reuse."
+)
+for command in (cache.show, cache.prune, cache.clear):
+    caches.command(cls=Command)(command)
+app.add_typer(caches, name="cache", rich_help_panel=UPKEEP)
 app.command(cls=Command, rich_help_panel=UPKEEP)(schema)
 
 
