@@ -8,11 +8,13 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
+from typing import Any
 
 import av
 import av.error
 import av.logging
 from av.container import InputContainer
+from av.stream import Stream
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
@@ -116,6 +118,28 @@ def to_fraction(value: Fraction | None) -> Fraction | None:
     return Fraction(value) if value is not None and value > 0 else None
 
 
+def read_packets(container: InputContainer, *streams: Stream) -> "Iterator[av.Packet[Any] | None]":
+    """Packets of `streams` from where the container stands to its end, stepping over damage.
+
+    Yields:
+        Packets, none empty; None for each place that could not be read.
+    """
+    failures = 0
+    while failures < MAX_DEMUX_FAILURES:
+        try:
+            for packet in container.demux(streams):
+                beat()
+                failures = 0
+                if packet.size:
+                    yield packet
+            return
+        except av.error.MemoryError:
+            raise
+        except av.error.FFmpegError:
+            failures += 1
+            yield None
+
+
 class PacketReader:
     """Reads and decodes one picture stream, stepping over damage and counting it.
 
@@ -130,20 +154,14 @@ class PacketReader:
 
     def packets(self) -> "Iterator[av.Packet[VideoStream]]":
         """Packets of the stream from where the container stands to its end; none is empty."""
-        failures = 0
-        while failures < MAX_DEMUX_FAILURES:
-            try:
-                for packet in self.container.demux(self.stream):
-                    beat()
-                    failures = 0
-                    if packet.size:
-                        yield packet
-                return
-            except av.error.MemoryError:
-                raise
-            except av.error.FFmpegError:
-                failures += 1
-        self.damaged += 1
+        in_a_row = 0
+        for packet in read_packets(self.container, self.stream):
+            if packet is not None:
+                in_a_row = 0
+                yield packet
+                continue
+            self.damaged += in_a_row == 0  # a run of failures is one damaged place
+            in_a_row += 1
 
     def decode(self, packet: "av.Packet[VideoStream] | None") -> list[VideoFrame]:
         """Frames that `packet` completes; None drains the decoder, which then must be flushed."""

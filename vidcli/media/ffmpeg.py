@@ -1,0 +1,136 @@
+"""Running the ffmpeg program: a system one where it can do the job, else the one that is carried.
+
+ffmpeg-python only writes the argument list; the process is ours: no terminal input, a session of
+its own, standard error drained and kept, killed with its children when the block is left.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import threading
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import IO, Any
+
+from vidcli.errors import MediaError, SetupError
+
+KEPT_LINES = 20
+GRACE_S = 5.0
+
+
+def programs() -> tuple[str, ...]:
+    """Paths of the ffmpeg programs to try, in this order: the system's, the carried one.
+
+    Raises:
+        SetupError: There is neither.
+    """
+    found = [path for path in (shutil.which("ffmpeg"), _carried()) if path]
+    if not found:
+        raise SetupError("no ffmpeg program was found", hint="pip install imageio-ffmpeg")
+    return tuple(dict.fromkeys(found))
+
+
+def _carried() -> str | None:
+    try:
+        import imageio_ffmpeg
+    except ImportError:
+        return None
+    try:
+        return str(imageio_ffmpeg.get_ffmpeg_exe())
+    except RuntimeError:  # a platform that it carries nothing for
+        return None
+
+
+def arguments(stream: Any, *, program: str) -> list[str]:
+    """The command line for an ffmpeg-python output node: never asks, says only what went wrong."""
+    built: Sequence[str] = stream.compile(cmd=program)
+    return [program, "-nostdin", "-hide_banner", "-loglevel", "error", *built[1:]]
+
+
+def run(stream: Any, *, timeout_s: float, program: str | None = None) -> bytes:
+    """Run ffmpeg to its end and return what it wrote to standard output.
+
+    Args:
+        stream: An ffmpeg-python output node.
+        timeout_s: Seconds after which it is killed.
+        program: Path of the program; the first of `programs()` by default.
+
+    Raises:
+        MediaError: It failed, or took longer than `timeout_s`; the message quotes its last words.
+    """
+    with piped(stream, program=program or programs()[0]) as (output, process):
+        timer = threading.Timer(timeout_s, lambda: _kill(process.child))
+        timer.start()
+        try:
+            written = output.read()
+            code = process.child.wait()
+        finally:
+            in_time = timer.is_alive()
+            timer.cancel()
+            timer.join()
+        if code != 0:
+            cause = process.last_words() if in_time else f"no end after {timeout_s:g} s"
+            raise MediaError(f"ffmpeg failed: {cause}")
+    return written
+
+
+class Program:
+    """A running ffmpeg, and the last lines it wrote to standard error."""
+
+    def __init__(self, child: "subprocess.Popen[bytes]") -> None:
+        self.child = child
+        self._lines: deque[str] = deque(maxlen=KEPT_LINES)
+        self._drain = threading.Thread(target=self._read_errors, daemon=True)
+        self._drain.start()
+
+    def _read_errors(self) -> None:
+        assert self.child.stderr is not None
+        for line in self.child.stderr:
+            self._lines.append(line.decode(errors="replace").strip())
+
+    def last_words(self) -> str:
+        """What it complained of last, on one line."""
+        self._drain.join(GRACE_S)
+        return self._lines[-1] if self._lines else f"exit code {self.child.returncode}"
+
+    def close(self) -> None:
+        """Kill it if it still runs, and wait for it."""
+        if self.child.poll() is None:
+            _kill(self.child)
+        self.child.wait()
+        self._drain.join(GRACE_S)
+        for pipe in (self.child.stdout, self.child.stderr):
+            if pipe is not None:
+                pipe.close()
+
+
+@contextmanager
+def piped(stream: Any, *, program: str) -> Iterator[tuple[IO[bytes], Program]]:
+    """Run ffmpeg inside the block, its standard output to be read; it does not outlive the block.
+
+    Raises:
+        SetupError: The program cannot be started.
+    """
+    try:
+        child = subprocess.Popen(
+            arguments(stream, program=program),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise SetupError(f"{program} cannot be started: {error.strerror}") from error
+    running = Program(child)
+    try:
+        assert child.stdout is not None
+        yield child.stdout, running
+    finally:
+        running.close()
+
+
+def _kill(child: "subprocess.Popen[bytes]") -> None:
+    with suppress(ProcessLookupError):  # it may have ended by itself just now
+        os.killpg(child.pid, signal.SIGKILL)
