@@ -137,6 +137,27 @@ class Prompt:
         return sum(part.tokens.n_tokens for part in self.parts if isinstance(part, ImagePart))
 
 
+@dataclass(frozen=True, slots=True)
+class TracedPart:
+    """One part of a prompt as the model is given it.
+
+    Attributes:
+        text: As written; empty for frames.
+        token_ids: Text ids; for frames those around and between their visual tokens.
+        frames: Frames whose visual tokens these are; empty for text.
+        visual_tokens: How many of the cells are visual tokens.
+        cell: First context cell.
+        position: First position; behind `cell` under M-RoPE.
+    """
+
+    text: str
+    token_ids: tuple[int, ...]
+    frames: tuple[SeenFrame, ...]
+    visual_tokens: int
+    cell: int
+    position: int
+
+
 def digest_parts(parts: Sequence[Part]) -> str:
     """Hex digest of parts: equal content, equal value."""
     state = hashlib.sha256()

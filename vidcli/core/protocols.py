@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from vidcli.core.media import Frame, FramePlan, VideoInfo
 from vidcli.core.profile import FamilyProfile
-from vidcli.core.prompt import Part, Prompt, VisualTokens
+from vidcli.core.prompt import Part, Prompt, TracedPart, VisualTokens
 from vidcli.core.results import CacheUse, Delta, Generation, ModelReport
 from vidcli.core.sampling import Sampling
 from vidcli.core.time import Timestamp
@@ -124,6 +124,9 @@ class Session(Protocol):
         Args:
             turns: (role, parts) with roles `system`, `user`, `assistant`, oldest first.
         """
+
+    def trace(self, prompt: Prompt) -> tuple[TracedPart, ...]:
+        """What the model is shown, in order: token ids, frames, cells and positions."""
 
     def prefill(self, prompt: Prompt, *, progress: Progress | None = None) -> Prefix:
         """Bring the context to hold exactly this prompt, reusing what it already holds.

@@ -17,7 +17,15 @@ import llama_cpp
 
 from vidcli.core.model import Detail, GgufFacts, LoadOptions, ModelFiles
 from vidcli.core.profile import FamilyProfile
-from vidcli.core.prompt import ImagePart, Part, Prompt, TextPart, VisualTokens, digest_parts
+from vidcli.core.prompt import (
+    ImagePart,
+    Part,
+    Prompt,
+    TextPart,
+    TracedPart,
+    VisualTokens,
+    digest_parts,
+)
 from vidcli.core.protocols import Prefix, Progress
 from vidcli.core.results import CacheUse, Delta, FinishReason, Generation, ModelReport
 from vidcli.core.sampling import Sampling
@@ -263,8 +271,17 @@ class LlamaSession:
         return sum(entry.n_cells for entry in self._entries(parts))
 
     def _entries(self, parts: Sequence[Part], *, at_start: bool = True) -> list[_Entry]:
-        entries: list[_Entry] = []
-        # Neighbouring template and profile text is tokenised as one, so that no word is cut.
+        return [entry for _, run in self._runs(parts, at_start=at_start) for entry in run]
+
+    def _runs(
+        self, parts: Sequence[Part], *, at_start: bool = True
+    ) -> Iterator[tuple[Part, list[_Entry]]]:
+        """Parts with the entries they become.
+
+        Neighbouring special text is one part, tokenised as one, so that no word is cut where the
+        template ends and the profile begins.
+        """
+        first = at_start
         for special, group in groupby(parts, key=lambda p: isinstance(p, TextPart) and p.special):
             members = list(group)
             if special:
@@ -272,15 +289,30 @@ class LlamaSession:
                 members = [TextPart(text, special=True)]
             for part in members:
                 if isinstance(part, ImagePart):
-                    entries += self._image_entries(part.tokens)
+                    run = self._image_entries(part.tokens)
                 else:
-                    first = at_start and not entries
                     ids = self._weights.tokenize(part.text, special=part.special, at_start=first)
-                    entries += [_Entry(token) for token in ids]
-        bos = self._weights.bos
-        if at_start and bos is not None and (not entries or entries[0].key != bos):
-            entries.insert(0, _Entry(bos))
-        return entries
+                    run = [_Entry(token) for token in ids]
+                if first and self._weights.bos not in (None, run[0].key if run else None):
+                    assert self._weights.bos is not None
+                    bos = TextPart(self._weights.bos_text, special=True)
+                    yield bos, [_Entry(self._weights.bos)]
+                first = False
+                yield part, run
+
+    def trace(self, prompt: Prompt) -> tuple[TracedPart, ...]:
+        """What the model is shown, in order, as it is decoded: ids, cells and positions."""
+        cut = prompt.n_shared
+        runs = [*self._runs(prompt.parts[:cut]), *self._runs(prompt.parts[cut:], at_start=not cut)]
+        traced, cell, position = [], 0, 0
+        for part, entries in runs:
+            text, frames = ("", part.frames) if isinstance(part, ImagePart) else (part.text, ())
+            ids = tuple(int(entry.key) for entry in entries if entry.visual is None)
+            visual = sum(entry.n_cells for entry in entries if entry.visual is not None)
+            traced.append(TracedPart(text, ids, frames, visual, cell, position))
+            cell += _count(entries)
+            position += sum(entry.n_pos for entry in entries)
+        return tuple(traced)
 
     def _image_entries(self, tokens: VisualTokens) -> list[_Entry]:
         edges = [0, *(offset for offset, _ in tokens.splits), tokens.n_tokens]
