@@ -13,7 +13,6 @@ import numpy as np
 
 from vidcli.bench.children import Cost, median_cost, run_python
 from vidcli.core.media import Frame
-from vidcli.core.model import ModelFiles
 from vidcli.media.clips import loop_clip
 from vidcli.media.plan import choose_span, plan_uniform
 from vidcli.media.video import open_video
@@ -50,14 +49,16 @@ class Setup:
     """What to measure with.
 
     Attributes:
-        files: The model.
+        weights: Language model GGUF.
+        mmproj: Projector GGUF.
         clip: A video; short, since the stock path encodes a dozen tiles a frame.
         threads: Processor threads of every model.
         runs: Runs of each side, of which the median counts.
         long_s: Length of the long clip made from `clip`.
     """
 
-    files: ModelFiles
+    weights: Path
+    mmproj: Path
     clip: Path
     threads: int
     runs: int
@@ -88,7 +89,7 @@ def _ask(setup: Setup, clip: Path, n: int, question: str, cache: Path, *flags: s
         "ask",
         str(clip),
         question,
-        *("--model", str(setup.files.weights), "--mmproj", str(setup.files.mmproj)),
+        *("--model", str(setup.weights), "--mmproj", str(setup.mmproj)),
         *("--frames", str(n), "--threads", str(setup.threads), "--max-tokens", "1"),
         "--json",
         *flags,
@@ -105,7 +106,7 @@ def compare_first_token(setup: Setup, n: int, scratch: Path) -> Row:
     ours, theirs = [], []
     for _ in range(setup.runs):
         ours.append(_ask(setup, setup.clip, n, QUESTION, derived, "--no-cache"))
-        files = (str(setup.files.weights), str(setup.files.mmproj))
+        files = (str(setup.weights), str(setup.mmproj))
         theirs.append(
             run_python("vidcli.engine.stock", [*files, str(pictures), str(setup.threads)])
         )
