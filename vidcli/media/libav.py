@@ -118,6 +118,11 @@ def to_fraction(value: Fraction | None) -> Fraction | None:
     return Fraction(value) if value is not None and value > 0 else None
 
 
+def has_decoder(stream: Stream) -> bool:
+    """Whether FFmpeg's libraries, as PyAV carries them, know the stream's codec at all."""
+    return getattr(stream, "codec_context", None) is not None
+
+
 def read_packets(container: InputContainer, *streams: Stream) -> "Iterator[av.Packet[Any] | None]":
     """Packets of `streams` from where the container stands to its end, stepping over damage.
 

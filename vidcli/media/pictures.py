@@ -21,7 +21,7 @@ from av.video.stream import VideoStream
 
 from vidcli.errors import MediaError, NoVideoStreamError
 from vidcli.media.ffmpeg import piped, programs
-from vidcli.media.libav import PacketReader, translated
+from vidcli.media.libav import PacketReader, has_decoder, translated
 from vidcli.media.source import CONTAINERS, address_of, open_source
 from vidcli.media.streams import choose_stream, start_of, to_time_base
 
@@ -111,7 +111,7 @@ def open_pictures(path: str) -> Iterator[Pictures]:
 
 def first_picture(container: InputContainer, stream: VideoStream) -> VideoFrame | None:
     """The first picture that decodes; None where the first packets hold none that does."""
-    if stream.codec_context is None:
+    if not has_decoder(stream):
         return None
     reader = PacketReader(container, stream)
     stream.codec_context.thread_count = 1
