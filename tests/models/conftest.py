@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from gguf import GGMLQuantizationType, GGUFReader, GGUFWriter
+from gguf import GGUFReader
 
-from vidcli.models.shapes import add_key, make_pair
+from vidcli.models.shapes import make_pair
+from vidcli.models.writer import Key, Tensor, write_gguf
 
 
 @pytest.fixture(scope="session")
@@ -48,24 +49,24 @@ def rewrite(
     drop_tensors: tuple[str, ...] = (),
     tensors: dict[str, np.ndarray] | None = None,
 ) -> Path:
-    """Copy a GGUF file; a key of None and the named tensors are left out, others replaced."""
+    """Copy a GGUF file; a key of None and the named tensors are left out, others set (float32)."""
     if not (keys or drop_tensors or tensors):
         return Path(shutil.copy(source, target))
     reader = GGUFReader(source)
     values = {name: field.contents() for name, field in reader.fields.items()}
     values = {**values, **(keys or {})}
-    writer = GGUFWriter(target, values.pop("general.architecture"))
-    for name, value in values.items():
-        if not name.startswith("GGUF.") and value is not None:
-            add_key(writer, name, value)
-    for tensor in reader.tensors:
-        if tensor.name in drop_tensors:
-            continue
-        data = (tensors or {}).get(tensor.name, tensor.data)
-        kind = None if tensor.name in (tensors or {}) else tensor.tensor_type
-        writer.add_tensor(tensor.name, data, raw_dtype=kind and GGMLQuantizationType(kind))
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
+    new = tensors or {}
+    copied = [
+        Tensor(
+            name=old.name,
+            shape=new.get(old.name, old.data).shape,
+            dtype=new.get(old.name, old.data).dtype,
+            kind="F32" if old.name in new else old.tensor_type.name,
+            load=lambda old=old: new.get(old.name, old.data),
+        )
+        for old in reader.tensors
+        if old.name not in drop_tensors
+    ]
+    kept = ((k, v) for k, v in values.items() if v is not None and not k.startswith("GGUF."))
+    write_gguf(target, [Key(name, value) for name, value in kept], copied)
     return target

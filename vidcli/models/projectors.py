@@ -24,6 +24,14 @@ ultravox voxtral
 """
 SEEING = frozenset(_SEEING_NAMES.split())
 HEARING = frozenset(_HEARING_NAMES.split())
+# A learned vector for each patch of one square: the input size is the table's.
+SQUARE_POSITIONS = frozenset(("gemma3", "idefics3", "internvl", "mlp"))
+_NATIVE_NAMES = """
+dots3note_v dots_ocr exaone4_5 gemma4uv gemma4v glm4v glm5v hunyuanvl kimik25 kimivl lfm2 lightonocr
+ling3vl mimovl minimax_m3 muse-glimmer paddleocr phi4 pixtral qwen2.5o qwen2.5vl_merger
+qwen2vl_merger qwen3vl_merger youtuvl
+"""
+NATIVE_SIZE = frozenset(_NATIVE_NAMES.split())  # take pictures of any size, tokens by their area
 
 _QWEN_TOKENS = ("<|vision_start|>", "<|vision_end|>")
 _QWEN_MERGER = ("mm.0.weight", "mm.0.bias", "mm.2.weight", "mm.2.bias")

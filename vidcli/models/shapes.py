@@ -6,11 +6,9 @@ the real one of that shape costs and knows nothing. Not here: models that were t
 """
 
 import json
-import os
-import tempfile
 import zlib
 from collections.abc import Iterator
-from contextlib import closing
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +17,7 @@ import numpy as np
 
 from vidcli.errors import ModelError
 from vidcli.models.vocabulary import Vocabulary, build_vocabulary
+from vidcli.models.writer import Key, Tensor, write_gguf
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
 Q8_BLOCK = 32  # weights that share one scale in Q8_0
 Q8_BYTES = 2 + Q8_BLOCK  # a float16 scale, then int8 weights
 FILE_TYPES = {"F32": 0, "F16": 1, "Q8_0": 7}  # general.file_type
+DTYPES = {"F32": np.float32, "F16": np.float16, "Q8_0": np.uint8}
 ALWAYS_F32 = ("v.position_embd.weight",)  # as llama.cpp's own conversion keeps it
 
 
@@ -77,52 +77,19 @@ def _read_shape(shape: str) -> dict[str, Any]:
 
 
 def _write(path: Path, part: dict[str, Any], *, seed: int, vocabulary: Vocabulary | None) -> None:
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".") as folder:
-        unfinished = Path(folder) / path.name
-        _write_gguf(unfinished, part, seed=seed, vocabulary=vocabulary)
-        os.replace(unfinished, path)
-
-
-def _write_gguf(
-    path: Path, part: dict[str, Any], *, seed: int, vocabulary: Vocabulary | None
-) -> None:
-    from gguf import GGMLQuantizationType, GGUFWriter
-
     metadata = {**part["metadata"], "general.file_type": FILE_TYPES[part["type"]]}
-    with closing(GGUFWriter(path, metadata.pop("general.architecture"))) as writer:
-        for key, value in {**metadata, **(vocabulary.keys if vocabulary else {})}.items():
-            add_key(writer, key, value)
-        tensors = list(_tensors(part))
-        for name, shape, dtype in tensors:
-            stored = _stored_shape(shape, dtype)
-            numpy_type = np.dtype({"F32": "f4", "F16": "f2", "Q8_0": "u1"}[dtype])
-            size = int(np.prod(stored)) * numpy_type.itemsize
-            writer.add_tensor_info(name, stored, numpy_type, size, GGMLQuantizationType[dtype])
-        writer.write_header_to_file()
-        writer.write_kv_data_to_file()
-        writer.write_ti_data_to_file()
-        for name, shape, dtype in tensors:
-            writer.write_tensor_data(random_tensor(name, shape, dtype, seed=seed))
-
-
-def add_key(writer: Any, key: str, value: Any) -> None:
-    """Add one key to a GGUF writer, in the GGUF type that llama.cpp expects for its Python type.
-
-    Args:
-        writer: `gguf.GGUFWriter`.
-        key: Such as `llama.block_count`.
-        value: bool, int (stored as uint32), float (float32), str, or a list of one of them.
-    """
-    if isinstance(value, bool):
-        writer.add_bool(key, value)
-    elif isinstance(value, int):
-        writer.add_uint32(key, value)
-    elif isinstance(value, float):
-        writer.add_float32(key, value)
-    elif isinstance(value, str):
-        writer.add_string(key, value)
-    else:
-        writer.add_array(key, value)
+    metadata |= vocabulary.keys if vocabulary else {}
+    tensors = [
+        Tensor(
+            name=name,
+            shape=_stored_shape(shape, kind),
+            dtype=np.dtype(DTYPES[kind]),
+            kind=kind,
+            load=partial(random_tensor, name, shape, kind, seed=seed),
+        )
+        for name, shape, kind in _tensors(part)
+    ]
+    write_gguf(path, [Key(name, value) for name, value in metadata.items()], tensors)
 
 
 def _tensors(part: dict[str, Any]) -> Iterator[tuple[str, tuple[int, ...], str]]:
@@ -137,14 +104,14 @@ def _tensors(part: dict[str, Any]) -> Iterator[tuple[str, tuple[int, ...], str]]
         yield name, tuple(shape), "F32" if small else part["type"]
 
 
-def _stored_shape(shape: tuple[int, ...], dtype: str) -> tuple[int, ...]:
-    if dtype != "Q8_0":
+def _stored_shape(shape: tuple[int, ...], kind: str) -> tuple[int, ...]:
+    if kind != "Q8_0":
         return shape
     return (*shape[:-1], shape[-1] // Q8_BLOCK * Q8_BYTES)
 
 
 def random_tensor(
-    name: str, shape: tuple[int, ...], dtype: str, *, seed: int
+    name: str, shape: tuple[int, ...], kind: str, *, seed: int
 ) -> "NDArray[np.generic]":
     """Random weights that keep activations near unit size, so that logits are finite and varied.
 
@@ -154,7 +121,7 @@ def random_tensor(
     Args:
         name: Decides the rule, and with `seed` the numbers.
         shape: Outermost dimension first.
-        dtype: `F32`, `F16` or `Q8_0`.
+        kind: ggml type: `F32`, `F16` or `Q8_0`.
         seed: Of the generator.
 
     Returns:
@@ -166,12 +133,12 @@ def random_tensor(
     if len(shape) == 1:
         return (0.02 * rng.standard_normal(shape, np.float32)).astype(np.float32)
     fan_in = int(np.prod(shape[1:]))
-    if dtype == "Q8_0":
+    if kind == "Q8_0":
         return _random_q8(rng, shape, std=fan_in**-0.5)
     std = 0.2 if "position_embd" in name else fan_in**-0.5
     values = rng.standard_normal(shape, np.float32)
     values *= np.float32(std)
-    return values if dtype == "F32" else values.astype(np.float16)
+    return values if kind == "F32" else values.astype(np.float16)
 
 
 def _random_q8(
