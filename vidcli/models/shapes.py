@@ -56,7 +56,7 @@ def make_pair(shape: str, directory: Path, *, seed: int = 0) -> tuple[Path, Path
         ModelError: There is no such shape.
         OSError: The directory cannot be written or is full; no partial file is left.
     """
-    spec = _read_shape(shape)
+    spec = read_shape(shape)
     vocabulary = build_vocabulary(**spec["vocabulary"])
     directory.mkdir(parents=True, exist_ok=True)
     weights = directory / f"{shape}-{spec['weights']['type'].lower()}.gguf"
@@ -66,7 +66,12 @@ def make_pair(shape: str, directory: Path, *, seed: int = 0) -> tuple[Path, Path
     return weights, mmproj
 
 
-def _read_shape(shape: str) -> dict[str, Any]:
+def read_shape(shape: str) -> dict[str, Any]:
+    """A shape as its file has it: `vocabulary`, `weights` and `mmproj`.
+
+    Raises:
+        ModelError: There is no such shape.
+    """
     if shape not in list_shapes():
         raise ModelError(
             f"there is no model shape {shape!r}", hint=f"choose one of {', '.join(list_shapes())}"
@@ -87,13 +92,16 @@ def _write(path: Path, part: dict[str, Any], *, seed: int, vocabulary: Vocabular
             kind=kind,
             load=partial(random_tensor, name, shape, kind, seed=seed),
         )
-        for name, shape, kind in _tensors(part)
+        for name, shape, kind in list_tensors(part)
     ]
     write_gguf(path, [Key(name, value) for name, value in metadata.items()], tensors)
 
 
-def _tensors(part: dict[str, Any]) -> Iterator[tuple[str, tuple[int, ...], str]]:
-    """Name, shape and stored type of every tensor; one-dimensional ones stay float32."""
+def list_tensors(part: dict[str, Any]) -> Iterator[tuple[str, tuple[int, ...], str]]:
+    """Name, shape and stored type of every tensor of `weights` or `mmproj`, layers written out.
+
+    One-dimensional ones and position tables are float32 whatever the file's type.
+    """
     named = dict(part["tensors"])
     layers = part["layers"]
     for layer in range(layers["count"]):
