@@ -16,7 +16,7 @@ from vidcli.core.media import Frame
 from vidcli.media.clips import loop_clip
 from vidcli.media.plan import choose_span, plan_uniform
 from vidcli.media.video import open_video
-from vidcli.media.worker import MediaWorker
+from vidcli.media.worker import DecoderWorker
 
 QUESTION = "What happens?"
 OTHER_QUESTION = "Who is in the picture?"
@@ -195,7 +195,8 @@ def compare_memory(setup: Setup, long_clip: Path, scratch: Path) -> Row:
 
 def _decode(clip: Path, n: int) -> "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]":
     """`n` frames at the displayed size, uint8 (n, height, width, 3)."""
-    with MediaWorker() as worker, open_video(clip, worker) as video:
+    with DecoderWorker() as worker:
+        video = open_video(str(clip), worker)
         span = choose_span(video.info)
         plan = plan_uniform(video.info, span, budget=n)
         frames: list[Frame] = list(video.frames(plan, size=None))

@@ -466,7 +466,8 @@ class LlamaSession:
                     yield Delta(text)
         finally:
             notes = (state.note,) if state.note else ()
-            self._last = Generation("".join(written), state.finish, state.n_tokens, notes)
+            text = "".join(written)[: guard.cut]
+            self._last = Generation(text, state.finish, state.n_tokens, notes)
 
     def _tokens_as_text(
         self,
@@ -485,7 +486,8 @@ class LlamaSession:
             text = stream.feed(self._weights.piece(token))
             if text:
                 yield text
-            state.note = guard.feed(text) or ""
+            # A grammar decides by itself what may come again, and half of its text is of no use.
+            state.note = "" if sampling.grammar else guard.feed(text) or ""
             if state.note:
                 state.finish = FinishReason.LOOP
                 return
