@@ -8,6 +8,8 @@ from vidcli.core.media import (
     AudioStream,
     Chapter,
     Coverage,
+    FramePlan,
+    PlannedFrame,
     SubtitleStream,
     VideoInfo,
     VideoStream,
@@ -25,6 +27,7 @@ from vidcli.core.results import (
     VideoReport,
 )
 from vidcli.core.time import Span, Timestamp
+from vidcli.output.accounts import Rehearsal
 
 STREAM = VideoStream(
     index=0,
@@ -86,3 +89,26 @@ def make_answer(**changes: Any) -> Answer:
         warnings=("one was trimmed",),
     )
     return replace(answer, **changes)
+
+
+def make_rehearsal(n_frames: int = 3, **changes: Any) -> Rehearsal:
+    span = Span(Fraction(0), Fraction(n_frames))
+    times = [Fraction(2 * number + 1, 2) for number in range(n_frames)]
+    answer = make_answer()
+    rehearsal = Rehearsal(
+        video=answer.video,
+        question=answer.question,
+        plan=FramePlan(span, tuple(PlannedFrame(time, "uniform") for time in times), "uniform"),
+        frame_size=(512, 512),
+        tokens_per_frame=64,
+        frames_per_group=1,
+        visual_tokens=64 * n_frames,
+        prompt_cells=64 * n_frames + 40,
+        reserved_cells=256,
+        n_ctx=8192,
+        seconds={"decode": 0.5, "encode": 90, "prefill": 2, "generate": 3, "total": 95.5},
+        memory_bytes=1 << 30,
+        model=answer.model,
+        warnings=(),
+    )
+    return replace(rehearsal, **changes)

@@ -2,16 +2,19 @@
 
 import json
 import os
+from dataclasses import replace
 from fractions import Fraction
+from types import SimpleNamespace
 
 import jsonschema
 import pytest
 
-from tests.output.results import STREAM, make_answer, make_info
+from tests.output.results import STREAM, make_answer, make_info, make_rehearsal
 from vidcli.core.media import Coverage, Shot, Transition
+from vidcli.core.prompt import TracedPart
 from vidcli.core.time import Span
 from vidcli.errors import MediaError
-from vidcli.output import documents
+from vidcli.output import accounts, documents
 from vidcli.output.schema import list_schemas, load_schema
 
 SHOTS = [
@@ -19,6 +22,11 @@ SHOTS = [
     Shot(Span(Fraction(4, 3), Fraction(2)), Transition.CUT),
 ]
 COVERAGE = Coverage(Span(Fraction(0), Fraction(2)), 1, Span(Fraction(1), Fraction(2)))
+ROW = SimpleNamespace(name="decode", ours=1.0, baseline=2.0, unit="s", ratio=None, note="")
+TRACED = [
+    TracedPart("Watch: ", (5, 6), (), 0, 0, 0),
+    TracedPart("", (7, 8), make_answer().frames, 64, 2, 2),
+]
 UNKNOWN_STREAM = {
     "average_rate": None,
     "is_vfr": None,
@@ -48,6 +56,12 @@ def make_documents() -> dict[str, documents.Document]:
         ),
         "error": documents.error_document("x.mp4", MediaError("x.mp4 is empty", hint=None)),
         "cache": documents.cache_document("/c", [("tokens", 1, 5)], max_bytes=9, freed_bytes=0),
+        "bench": documents.bench_document([ROW], threads=2),
+        "plan": accounts.plan_document(make_rehearsal()),
+        "trace": accounts.trace_document(
+            make_answer().video, "What happens?", make_answer().model, TRACED
+        ),
+        "chat": accounts.chat_document([make_answer()]),
     }
 
 
@@ -91,8 +105,6 @@ def test_a_statement_holds_from_the_threshold_on():
 
 
 def test_what_a_file_does_not_say_is_null():
-    from dataclasses import replace
-
     info = make_info(duration=None, title=None, video=replace(STREAM, **UNKNOWN_STREAM))
     document = documents.info_document(info)
     jsonschema.validate(document, load_schema("info"))
@@ -107,3 +119,17 @@ def test_a_file_name_of_any_bytes_survives_json(ascii_only: bool):
     text.encode("ascii" if ascii_only else "utf-8")
     assert text.count("\n") == 1
     assert os.fsencode(json.loads(text)["path"]) == os.fsencode(name)
+
+
+def test_a_trace_keeps_order_ids_and_places():
+    document = accounts.trace_document(make_answer().video, "?", make_answer().model, TRACED)
+    text, frames = document["parts"]
+    assert (text["text"], text["token_ids"]) == ("Watch: ", [5, 6])
+    assert [frame["id"] for frame in frames["frames"]] == [1, 2]
+    assert (frames["visual_tokens"], frames["cell"], frames["token_ids"]) == (64, 2, [7, 8])
+
+
+def test_a_talk_reads_as_markdown():
+    text = accounts.chat_markdown([make_answer(), make_answer(question="And then?", text="Rain.")])
+    assert text == ("# clip.mp4\n\n**What happens?**\n\nA dog leaves.\n\n**And then?**\n\nRain.\n")
+    assert accounts.chat_markdown([]) == ""

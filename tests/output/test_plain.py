@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.output.results import make_answer, make_info
+from tests.output.results import make_answer, make_info, make_rehearsal
 from vidcli.core.media import Coverage, Shot, Transition
 from vidcli.core.results import CacheUse, Evidence, Usage
 from vidcli.core.time import Span
-from vidcli.output import tables
+from vidcli.output import accounts, tables
 from vidcli.output.plain import align, count, format_size, printable
 
 
@@ -101,3 +101,19 @@ def test_evidence_names_citations_and_caches_where_there_are_any():
         usage=Usage(visual_cache=CacheUse.OFF, prefix_cache=CacheUse.OFF),
     )
     assert tables.say_evidence(cited).endswith("gap 1.0 s; cited 0:01.0–0:02.0")
+
+
+def test_a_plan_reads_as_a_few_lines():
+    rows = dict(accounts.plan_rows(make_rehearsal()))
+    assert rows["frames"] == "3 frames, 0:00.0–0:03.0, largest unseen gap 1.0 s, by uniform"
+    assert rows["at"] == "0:00.5, 0:01.5, 0:02.5"
+    assert rows["context"] == (
+        "232 of 8192 cells, 192 of them visual tokens, 256 kept for the answer"
+    )
+    assert rows["time"].startswith("at most 1:36: decode 0.5 s, encode 1:30, ")
+    assert rows["memory"] == "at most 1.0 GiB"
+
+
+def test_a_long_plan_names_its_first_and_last_instants():
+    rows = dict(accounts.plan_rows(make_rehearsal(100)))
+    assert rows["at"] == "0:00.5, 0:01.5, 0:02.5, 0:03.5, …, 1:37.5, 1:38.5, 1:39.5"

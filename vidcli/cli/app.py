@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Annotated, Any, NoReturn
@@ -14,10 +14,18 @@ from typer.core import TyperCommand, TyperGroup
 
 from vidcli import __version__
 from vidcli.cli import cache, crash, terminal
+from vidcli.cli.ask import ask
+from vidcli.cli.bench import bench
+from vidcli.cli.caption import caption
+from vidcli.cli.chat import chat
+from vidcli.cli.check import check
+from vidcli.cli.demo import demo
+from vidcli.cli.frames import frames
+from vidcli.cli.info import info
 from vidcli.cli.schema import schema
+from vidcli.cli.shots import shots
 from vidcli.errors import ExitCode, ResourceError, VidcliError
 
-EVIDENCE = "Evidence"
 UPKEEP = "Upkeep"
 
 
@@ -130,10 +138,17 @@ def root(
 caches = typer.Typer(
     cls=Group, no_args_is_help=True, rich_markup_mode=None, help="What is kept on disk for reuse."
 )
-for command in (cache.show, cache.prune, cache.clear):
-    caches.command(cls=Command)(command)
+PANELS: dict[str, tuple[Callable[..., None], ...]] = {
+    "Answers": (ask, caption, check, chat),
+    "Evidence": (info, frames, shots),
+    UPKEEP: (schema, bench, demo),
+}
+for _function in (cache.show, cache.prune, cache.clear):
+    caches.command(cls=Command)(_function)
+for _panel, _functions in PANELS.items():
+    for _function in _functions:
+        app.command(cls=Command, rich_help_panel=_panel)(_function)
 app.add_typer(caches, name="cache", rich_help_panel=UPKEEP)
-app.command(cls=Command, rich_help_panel=UPKEEP)(schema)
 
 
 def main() -> NoReturn:

@@ -12,7 +12,7 @@ import typer
 from vidcli import settings
 from vidcli.cli.caches import open_prefix_cache, open_token_cache
 from vidcli.cli.options import JsonOption, read_size
-from vidcli.cli.terminal import Notes, write_out
+from vidcli.cli.terminal import Notes, write_document, write_out
 from vidcli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def _prune(parts: Sequence[Part], max_bytes: int) -> int:
 def _report(
     parts: Sequence[Part], *, freed: int | None = None, json: bool, verbose: bool = False
 ) -> None:
-    from vidcli.output.documents import cache_document, write_json
+    from vidcli.output.documents import cache_document
     from vidcli.output.plain import align, count, format_size, printable
 
     notes = Notes()
@@ -119,7 +119,7 @@ def _report(
             max_bytes=settings.CACHE_MAX_BYTES,
             freed_bytes=freed or 0,
         )
-        write_out(write_json(document))
+        write_document(document)
         return
     rows = [(name, count(files, "file"), format_size(size)) for name, files, size in sizes]
     total = sum(size for _, _, size in sizes)

@@ -3,6 +3,7 @@
 A value that makes no sense is a usage error here, before any file is opened.
 """
 
+from enum import StrEnum
 from fractions import Fraction
 from typing import Annotated
 
@@ -10,10 +11,19 @@ import typer
 
 from vidcli.core.time import parse_time
 
-SELECTION = "Frames"
+LOOKING = "Looking"
 MODEL = "Model"
-SAMPLING = "Writing"
+WRITING = "Writing"
 OUTPUT = "Output"
+
+
+class Selection(StrEnum):
+    """Which rule chooses the frames."""
+
+    UNIFORM = "uniform"
+    FPS = "fps"
+    KEYFRAMES = "keyframes"
+    SHOTS = "shots"
 
 
 def read_time(text: str | Fraction) -> Fraction:
@@ -116,13 +126,22 @@ FramesOption = Annotated[
         metavar="auto|N",
         parser=read_auto_count,
         help="How many frames to look at, at most.",
-        rich_help_panel=SELECTION,
+        show_default="auto",
+        rich_help_panel=LOOKING,
     ),
 ]
 FpsOption = Annotated[
     float | None,
     typer.Option(
-        "--fps", min=0.0001, max=1000, help="Frames a second to look at.", rich_help_panel=SELECTION
+        "--fps", min=0.0001, max=1000, help="Frames a second to look at.", rich_help_panel=LOOKING
+    ),
+]
+SelectOption = Annotated[
+    Selection | None,
+    typer.Option(
+        "--select",
+        help="The rule that chooses frames; uniform where nothing else asks for another.",
+        rich_help_panel=LOOKING,
     ),
 ]
 FromOption = Annotated[
@@ -132,7 +151,7 @@ FromOption = Annotated[
         metavar="TIME",
         parser=read_time,
         help="Start of the part to look at, as 90, 1:30 or 1m30s.",
-        rich_help_panel=SELECTION,
+        rich_help_panel=LOOKING,
     ),
 ]
 ToOption = Annotated[
@@ -142,7 +161,7 @@ ToOption = Annotated[
         metavar="TIME",
         parser=read_time,
         help="End of the part to look at.",
-        rich_help_panel=SELECTION,
+        rich_help_panel=LOOKING,
     ),
 ]
 MaxGapOption = Annotated[
@@ -152,6 +171,6 @@ MaxGapOption = Annotated[
         metavar="TIME",
         parser=read_positive_time,
         help="Longest stretch to leave unseen.",
-        rich_help_panel=SELECTION,
+        rich_help_panel=LOOKING,
     ),
 ]

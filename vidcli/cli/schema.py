@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from vidcli.cli.terminal import write_out
+from vidcli.cli.terminal import write_document, write_out
 from vidcli.errors import UsageError
 
 
@@ -25,7 +25,6 @@ def schema(
     ] = False,
 ) -> None:
     """Print the JSON Schema of a document that --json writes."""
-    from vidcli.output.documents import write_json
     from vidcli.output.schema import list_schemas, load_schema
 
     if list_all:
@@ -33,4 +32,4 @@ def schema(
     elif name is None:
         raise UsageError("no document named", hint="'vidcli schema --list' names them all")
     else:
-        write_out(write_json(load_schema(name), indent=True))
+        write_document(load_schema(name), indent=True)

@@ -3,19 +3,29 @@
 Not here: what the texts say (`vidcli.output`).
 """
 
+import codecs
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import IO, Any
+from shutil import get_terminal_size
+from typing import IO, TYPE_CHECKING, Any
 
 from vidcli.errors import ResourceError
 from vidcli.output.plain import printable
+
+if TYPE_CHECKING:
+    from vidcli.output.documents import Document
 
 DIM, RESET = "\x1b[2m", "\x1b[0m"
 
 
 class ReaderGoneError(Exception):
     """Whoever was reading standard output has closed it, as `| head` does; no failure of ours."""
+
+
+class OutputError(ResourceError):
+    """Standard output cannot be written, as on a full disk; nothing more of it will be."""
 
 
 def prepare_streams() -> None:
@@ -34,7 +44,20 @@ def prepare_streams() -> None:
             stream = open(number, mode, encoding="utf-8", closefd=False)  # noqa: SIM115
             setattr(sys, name, stream)
         if number and hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
+            stream.reconfigure(errors=RAW_OR_ESCAPED)
+
+
+def _raw_or_escaped(error: UnicodeError) -> tuple[str | bytes, int]:
+    """Bytes of a file name as they were, so that a pipe carries it; all else as an escape."""
+    assert isinstance(error, UnicodeEncodeError)
+    try:
+        return codecs.lookup_error("surrogateescape")(error)
+    except UnicodeEncodeError:
+        return codecs.lookup_error("backslashreplace")(error)
+
+
+RAW_OR_ESCAPED = "vidcli-raw-or-escaped"
+codecs.register_error(RAW_OR_ESCAPED, _raw_or_escaped)
 
 
 def write_out(text: str) -> None:
@@ -42,7 +65,7 @@ def write_out(text: str) -> None:
 
     Raises:
         ReaderGoneError: The reader closed the pipe; standard output is the null device from then.
-        ResourceError: It cannot be written, as on a full disk.
+        OutputError: It cannot be written, as on a full disk.
     """
     try:
         sys.stdout.write(text)
@@ -52,7 +75,7 @@ def write_out(text: str) -> None:
         raise ReaderGoneError from error
     except OSError as error:
         silence_stdout()
-        raise ResourceError(f"cannot write to standard output: {error.strerror}") from error
+        raise OutputError(f"cannot write to standard output: {error.strerror}") from error
 
 
 def silence_stdout() -> None:
@@ -103,6 +126,33 @@ class Notes:
     def warn(self, text: str) -> None:
         """Say what a reader of the result must know, even under `--quiet`."""
         _write_error(f"warning: {printable(text)}")
+
+
+def write_document(document: "Document", *, indent: bool = False) -> None:
+    """Write a JSON document to standard output, in what its encoding can carry."""
+    from vidcli.output.documents import write_json
+
+    encoding = (sys.stdout.encoding or "ascii").lower().replace("-", "")
+    write_out(write_json(document, indent=indent, ascii_only=encoding != "utf8"))
+
+
+def write_table(
+    rows: Sequence[Sequence[str]], *, columns: Sequence[str] = (), right: Sequence[int] = ()
+) -> None:
+    """Write a table to standard output: drawn on a terminal, plain columns elsewhere."""
+    from vidcli.output import plain, tables
+
+    if is_terminal(sys.stdout):
+        width = get_terminal_size().columns
+        color = has_color(sys.stdout)
+        write_out(tables.draw_table(rows, columns=columns, right=right, color=color, width=width))
+    else:
+        write_out(plain.align([columns, *rows] if columns else rows, right=right))
+
+
+def write_path(path: str) -> None:
+    """Write a path on a line of its own: as it is into a pipe, safe to look at on a terminal."""
+    write_out(f"{printable(path) if is_terminal(sys.stdout) else path}\n")
 
 
 def report_error(message: str, hint: str | None = None) -> None:

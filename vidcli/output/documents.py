@@ -6,7 +6,7 @@ Seconds are numbers rounded to the microsecond. What is not known is null.
 import json
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any
+from typing import Any, Protocol
 
 from vidcli.core.media import Coverage, Frame, Shot, VideoInfo
 from vidcli.core.prompt import SeenFrame
@@ -39,8 +39,8 @@ def write_json(document: Document, *, indent: bool = False, ascii_only: bool = F
 def answer_document(answer: Answer) -> Document:
     """The document `answer`."""
     return {
-        "schema": _schema("answer"),
-        "video": _video(answer.video),
+        "schema": head("answer"),
+        "video": video_entry(answer.video),
         "question": answer.question,
         "answer": answer.text,
         "finish": answer.finish.value,
@@ -54,8 +54,8 @@ def answer_document(answer: Answer) -> Document:
 def caption_document(answer: Answer) -> Document:
     """The document `caption`: the answer to "describe this video"."""
     return {
-        "schema": _schema("caption"),
-        "video": _video(answer.video),
+        "schema": head("caption"),
+        "video": video_entry(answer.video),
         "caption": answer.text,
         "finish": answer.finish.value,
         **_account(answer),
@@ -71,8 +71,8 @@ def check_document(answer: Answer, *, probability: float, threshold: float) -> D
         threshold: The statement holds from this probability on.
     """
     return {
-        "schema": _schema("check"),
-        "video": _video(answer.video),
+        "schema": head("check"),
+        "video": video_entry(answer.video),
         "statement": answer.question,
         "holds": probability >= threshold,
         "probability": probability,
@@ -84,7 +84,7 @@ def check_document(answer: Answer, *, probability: float, threshold: float) -> D
 def info_document(info: VideoInfo) -> Document:
     """The document `info`."""
     return {
-        "schema": _schema("info"),
+        "schema": head("info"),
         "path": info.path,
         "container": info.container,
         "size_bytes": info.size_bytes,
@@ -119,7 +119,7 @@ def info_document(info: VideoInfo) -> Document:
 def shots_document(info: VideoInfo, shots: Sequence[Shot], warnings: Sequence[str]) -> Document:
     """The document `shots`."""
     return {
-        "schema": _schema("shots"),
+        "schema": head("shots"),
         "path": info.path,
         "duration": _optional_seconds(info.duration),
         "shots": [
@@ -160,13 +160,13 @@ def frames_document(
 ) -> Document:
     """The document `frames`; `entries` are from `frame_entry`."""
     return {
-        "schema": _schema("frames"),
+        "schema": head("frames"),
         "path": info.path,
         "duration": _optional_seconds(info.duration),
         "rule": rule,
         "frames": list(entries),
         "sheet": sheet,
-        "coverage": _coverage(coverage),
+        "coverage": coverage_entry(coverage),
         "warnings": list(warnings),
     }
 
@@ -174,7 +174,7 @@ def frames_document(
 def error_document(path: str, error: VidcliError) -> Document:
     """The document `error`: an input that failed while others were worked on."""
     return {
-        "schema": _schema("error"),
+        "schema": head("error"),
         "path": path,
         "error": str(error),
         "hint": error.hint,
@@ -187,7 +187,7 @@ def cache_document(
 ) -> Document:
     """The document `cache`; each part is (name, files, bytes)."""
     return {
-        "schema": _schema("cache"),
+        "schema": head("cache"),
         "folder": folder,
         "parts": [
             {"name": name, "files": n_files, "bytes": n_bytes} for name, n_files, n_bytes in parts
@@ -198,12 +198,60 @@ def cache_document(
     }
 
 
+class Comparison(Protocol):
+    """A row of `vidcli bench`."""
+
+    @property
+    def name(self) -> str:
+        """What was done."""
+
+    @property
+    def ours(self) -> float:
+        """Our figure."""
+
+    @property
+    def baseline(self) -> float:
+        """The other figure."""
+
+    @property
+    def unit(self) -> str:
+        """Of both."""
+
+    @property
+    def ratio(self) -> float | None:
+        """How many times cheaper ours is."""
+
+    @property
+    def note(self) -> str:
+        """What the baseline is."""
+
+
+def bench_document(rows: Sequence[Comparison], *, threads: int) -> Document:
+    """The document `bench`."""
+    return {
+        "schema": head("bench"),
+        "threads": threads,
+        "comparisons": [
+            {
+                "name": row.name,
+                "ours": row.ours,
+                "baseline": row.baseline,
+                "unit": row.unit,
+                "ratio": row.ratio,
+                "note": row.note,
+            }
+            for row in rows
+        ],
+    }
+
+
 def seconds(value: Fraction) -> float:
     """Seconds as a JSON number, to the microsecond."""
     return round(float(value), 6)
 
 
-def _schema(name: str) -> Document:
+def head(name: str) -> Document:
+    """Name and version of a document, its field `schema`."""
     return {"name": name, "version": VERSION}
 
 
@@ -215,7 +263,8 @@ def _span(span: Span) -> Document:
     return {"start_s": seconds(span.start), "end_s": seconds(span.end)}
 
 
-def _video(video: VideoReport) -> Document:
+def video_entry(video: VideoReport) -> Document:
+    """Facts about a video, as in every document about one."""
     return {
         "path": video.path,
         "fingerprint": video.fingerprint,
@@ -230,8 +279,8 @@ def _account(answer: Answer) -> Document:
             _seen(frame, n_tokens)
             for frame, n_tokens in zip(answer.frames, answer.frame_tokens, strict=True)
         ],
-        "coverage": _coverage(answer.coverage),
-        "model": _model(answer.model),
+        "coverage": coverage_entry(answer.coverage),
+        "model": model_entry(answer.model),
         "method": answer.method,
         "usage": _usage(answer.usage),
         "timings_s": _timings(answer.timings),
@@ -264,7 +313,8 @@ def _choice(choice: Choice) -> Document:
     }
 
 
-def _coverage(coverage: Coverage) -> Document:
+def coverage_entry(coverage: Coverage) -> Document:
+    """How much of a span was seen."""
     gap = coverage.largest_gap
     return {
         **_span(coverage.span),
@@ -273,7 +323,8 @@ def _coverage(coverage: Coverage) -> Document:
     }
 
 
-def _model(model: ModelReport) -> Document:
+def model_entry(model: ModelReport) -> Document:
+    """Which model ran, and where."""
     return {
         "name": model.name,
         "sha256": {"weights": model.weights_sha256, "mmproj": model.mmproj_sha256},

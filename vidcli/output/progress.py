@@ -93,7 +93,10 @@ class NoProgress:
         pass
 
 
-def open_progress(*, quiet: bool = False) -> ProgressLine | NoProgress:
+AnyProgress = ProgressLine | NoProgress
+
+
+def open_progress(*, quiet: bool = False) -> AnyProgress:
     """Progress on stderr where it is a terminal, else silence."""
     stream = sys.stderr
     if quiet or stream.closed or not stream.isatty():

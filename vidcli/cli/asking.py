@@ -1,0 +1,236 @@
+"""What `ask`, `caption`, `check` and `chat` do alike: look at a video and answer about it."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from vidcli.cli.build import Bench, Footage, choose_plan
+from vidcli.cli.groups import Looking
+from vidcli.cli.terminal import Notes, write_out
+from vidcli.core.prompt import TextPart
+from vidcli.core.protocols import Progress, Session
+from vidcli.core.results import Answer, Delta, Timings, VideoReport
+from vidcli.output.plain import printable
+
+if TYPE_CHECKING:
+    from vidcli.core.media import FramePlan
+    from vidcli.methods.ask import Question
+    from vidcli.methods.watch import Fit, Watched
+    from vidcli.output.progress import AnyProgress
+
+Write = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One video, looked at for one question or more.
+
+    Attributes:
+        video: Facts for the result.
+        fit: What of the plan the context holds.
+        watched: The frames as visual tokens.
+        warnings: What the result should mention.
+    """
+
+    video: VideoReport
+    fit: "Fit"
+    watched: "Watched"
+    warnings: tuple[str, ...]
+
+
+def describe(source: Footage) -> VideoReport:
+    """Facts about a video for its results."""
+    return VideoReport(source.info.path, source.fingerprint, source.info.duration)
+
+
+def fit_question(
+    bench: Bench,
+    source: Footage,
+    looking: Looking,
+    question: "Question",
+    *,
+    reserve: int = 0,
+    progress: Progress | None = None,
+) -> "Fit":
+    """Plan which frames to look at, as many as the context holds beside the question.
+
+    At least `reserve` cells are kept free; the answer's own length always is.
+
+    Raises:
+        UsageError: The span makes no sense for this video.
+        ResourceError: Not even one frame fits.
+    """
+    from vidcli.methods.ask import question_parts
+    from vidcli.methods.watch import fit_plan
+
+    plan = choose_plan(source, looking, progress=progress)
+    frame_text = _video_text(bench.session, plan, source.info.duration)
+    parts = bench.session.render_chat(
+        [("user", (TextPart(frame_text, special=True), *question_parts(question)))]
+    )
+    fit = fit_plan(
+        plan,
+        bench.session,
+        display_size=source.info.video.display_size,
+        question_cells=bench.session.count_cells(parts),
+        reserve=max(reserve, reserved_cells(question)),
+    )
+    return replace(fit, warnings=(*plan.notes, *fit.warnings))
+
+
+def reserved_cells(question: "Question") -> int:
+    """Context cells an answer may take: no option has more tokens than bytes."""
+    if question.choices:
+        return max(len(option.encode()) for option in question.choices) + 1
+    return question.sampling.max_tokens
+
+
+def _video_text(session: Session, plan: "FramePlan", duration: Fraction | None) -> str:
+    """What the family writes around all frames together."""
+    from vidcli.methods.compose import format_hms, spell_number
+
+    profile, n_frames = session.profile, len(plan.frames)
+    last = plan.frames[-1].time
+    intro = profile.intro.format(
+        frames=n_frames,
+        frames_words=spell_number(n_frames),
+        duration=format_hms(last if duration is None else duration),
+        times=", ".join(f"{float(frame.time):.1f}s" for frame in plan.frames),
+    )
+    return intro + profile.outro
+
+
+def look(
+    bench: Bench,
+    source: Footage,
+    looking: Looking,
+    question: "Question",
+    *,
+    timings: Timings,
+    progress: Progress | None,
+    reserve: int = 0,
+) -> Look:
+    """Turn the frames that a question needs into visual tokens; see `fit_question`."""
+    from vidcli.methods.watch import watch
+
+    fit = fit_question(bench, source, looking, question, reserve=reserve, progress=progress)
+    video = describe(source)
+    with bench.open_store(video, fit.size) as store:
+        watched = watch(
+            source,
+            bench.session,
+            fit.plan,
+            size=fit.size,
+            store=store,
+            timings=timings,
+            progress=progress,
+        )
+    warnings = (*source.info.warnings, *fit.warnings)
+    return Look(video, fit, watched, warnings)
+
+
+def answer_question(
+    bench: Bench,
+    source: Footage,
+    looking: Looking,
+    question: "Question",
+    *,
+    started: float,
+    progress: "AnyProgress",
+    write: Write,
+) -> tuple[Answer, Look]:
+    """Answer one question about one video, writing the text as it comes.
+
+    Args:
+        bench: With the loaded model.
+        source: The opened video.
+        looking: Which frames to look at.
+        question: What is asked.
+        started: `time.perf_counter()` when the command began this video.
+        progress: Taken off the terminal before the first word.
+        write: Called with each piece of text.
+
+    Raises:
+        VidcliError: It cannot be answered.
+        KeyboardInterrupt: The user stopped it; what was written stands.
+    """
+    from vidcli.methods.ask import ask
+
+    timings = Timings(load=bench.take_load_seconds())
+    seen = look(bench, source, looking, question, timings=timings, progress=progress)
+    question = allow_citations(question, seen.watched)
+    answer: Answer | None = None
+    for piece in ask(
+        bench.session,
+        seen.watched,
+        question,
+        video=seen.video,
+        timings=timings,
+        method=seen.fit.plan.rule,
+        warnings=seen.warnings,
+        progress=progress,
+    ):
+        progress.clear()
+        if isinstance(piece, Delta):
+            write(piece.text)
+        else:
+            answer = piece
+    assert answer is not None, "ask ends with an answer"
+    notes = (*answer.warnings, *bench.all_warnings())
+    total = timings.load + time.perf_counter() - started
+    return (
+        replace(
+            answer,
+            timings=replace(answer.timings, total=total),
+            warnings=tuple(dict.fromkeys(notes)),
+        ),
+        seen,
+    )
+
+
+def allow_citations(question: "Question", watched: "Watched") -> "Question":
+    """Bind the answer's citation marks to the frames that were really shown."""
+    if not question.cite or question.choices or question.sampling.grammar:
+        return question
+    from vidcli.engine.grammar import citations_gbnf
+
+    grammar = citations_gbnf([frame.id for frame in watched.frames])
+    return replace(question, sampling=replace(question.sampling, grammar=grammar))
+
+
+def stream_text(text: str) -> None:
+    """Write a piece of an answer to standard output; control characters come out escaped."""
+    write_out(printable(text, keep="\n\t"))
+
+
+def stay_silent(_text: str) -> None:
+    """Write nothing while an answer comes: it is printed as a document at the end."""
+
+
+def tell_evidence(answer: Answer, notes: Notes) -> None:
+    """Say, beside the answer, what it rests on and what was missing."""
+    from vidcli.output.tables import say_evidence
+
+    for warning in answer.warnings:
+        notes.warn(warning)
+    notes.tell(say_evidence(answer))
+    model, usage, spent = answer.model, answer.usage, answer.timings
+    notes.detail(
+        f"{model.name} {model.quant} on {model.backend}, {model.gpu_layers} layers on the GPU"
+        + (f", projector as {model.derivation}" if model.derivation else "")
+    )
+    notes.detail(
+        f"{usage.visual_tokens} visual tokens, {usage.prompt_tokens} of text, "
+        f"{usage.completion_tokens} written"
+    )
+    notes.detail(
+        f"load {spent.load:.2f} s, decode {spent.decode:.2f}, encode {spent.encode:.2f}, "
+        f"prefill {spent.prefill:.2f}, generate {spent.generate:.2f}, total {spent.total:.2f}"
+    )
+
+
+def end_line() -> None:
+    """End the last line of a streamed answer."""
+    write_out("\n")

@@ -1,0 +1,255 @@
+"""`vidcli chat`: many questions about one video, which is encoded once."""
+
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vidcli.cli import asking
+from vidcli.cli.build import Bench, Footage, open_bench, open_videos
+from vidcli.cli.groups import Loading, Looking, Telling, Writing, takes_groups
+from vidcli.cli.lines import is_attended, line_editing, read_line
+from vidcli.cli.options import VideoArgument
+from vidcli.cli.terminal import report_error, report_interrupt, write_document, write_out
+from vidcli.core.files import atomic_write
+from vidcli.core.results import Answer, Delta, Timings
+from vidcli.core.sampling import Sampling
+from vidcli.core.time import format_time, parse_time
+from vidcli.errors import UsageError, VidcliError
+
+if TYPE_CHECKING:
+    from vidcli.methods.converse import Conversation
+    from vidcli.methods.watch import Watched
+
+PROMPT = "> "
+HISTORY_SHARE = 4  # one part in so many of the context is kept for what is said
+HELP = """\
+/at TIME [QUESTION]  look closer around a time, and ask about it
+/frames              list the frames the model sees
+/save FILE           write the conversation to a .md or .json file
+/help                this
+/quit                end; so does Ctrl-D
+"""
+
+
+@takes_groups
+def chat(
+    video: VideoArgument,
+    looking: Looking,
+    loading: Loading,
+    writing: Writing,
+    telling: Telling,
+) -> None:
+    """Talk about a video; each question costs only its own tokens.
+
+    Lines come from the terminal or from a pipe. /help lists what else a line can be.
+    """
+    from vidcli.methods.ask import Question
+    from vidcli.methods.converse import Conversation
+    from vidcli.output.progress import open_progress
+    from vidcli.output.tables import say_coverage
+
+    sampling = writing.sampling()
+    with open_videos() as open_video, ExitStack() as stack:
+        source = open_video(video)
+        bench = stack.enter_context(open_bench(loading, quiet=telling.quiet))
+        with open_progress(quiet=telling.quiet) as progress:
+            seen = asking.look(
+                bench,
+                source,
+                looking,
+                Question("", sampling=sampling),
+                timings=Timings(),
+                progress=progress,
+                reserve=max(sampling.max_tokens, bench.session.n_ctx // HISTORY_SHARE),
+            )
+        for warning in dict.fromkeys((*seen.warnings, *seen.watched.warnings)):
+            telling.notes.warn(warning)
+        telling.notes.tell(say_coverage(seen.watched.coverage))
+        conversation = Conversation(bench.session, seen.watched, seen.video)
+        with line_editing("chat"):
+            Talk(bench, source, seen, conversation, sampling, telling).run()
+
+
+@dataclass(slots=True)
+class Talk:
+    """A conversation line by line.
+
+    Attributes:
+        bench: With the loaded model.
+        source: The opened video.
+        seen: The first look at it.
+        conversation: What was said, and what the model sees.
+        sampling: How answers are written.
+        telling: What is said beside them.
+        answers: Complete answers, oldest first.
+    """
+
+    bench: Bench
+    source: Footage
+    seen: asking.Look
+    conversation: "Conversation"
+    sampling: Sampling
+    telling: Telling
+    answers: list[Answer] = field(default_factory=list)
+
+    def run(self) -> None:
+        """Take lines until there are no more, or /quit.
+
+        Where a person types, what goes wrong is told and the talk goes on; in a pipe it ends it.
+        """
+        while True:
+            try:
+                line = read_line(PROMPT)
+                if line is None or line.strip() in ("/quit", "/exit"):
+                    return
+                if line.strip():
+                    self.take(line.strip())
+            except VidcliError as error:
+                if not is_attended():
+                    raise
+                report_error(str(error), error.hint)
+            except KeyboardInterrupt:
+                if not is_attended():
+                    raise
+                report_interrupt()
+
+    def take(self, line: str) -> None:
+        """Answer a question, or do what a command asks.
+
+        Raises:
+            UsageError: There is no such command, or what it was given makes no sense.
+        """
+        if not line.startswith("/"):
+            self.answer(line)
+            return
+        command, _, rest = line.partition(" ")
+        rest = rest.strip()
+        if command == "/at":
+            self.look_closer(rest)
+        elif command == "/frames":
+            self.list_frames()
+        elif command == "/save":
+            self.save(rest)
+        elif command == "/help":
+            for row in HELP.splitlines():
+                self.telling.notes.tell(row)
+        else:
+            raise UsageError(f"there is no command {command}", hint="/help lists them")
+
+    def answer(self, question: str) -> None:
+        """Answer a question in the light of what was said before."""
+        from vidcli.output.documents import answer_document
+        from vidcli.output.progress import open_progress
+
+        write = asking.stay_silent if self.telling.json else asking.stream_text
+        with open_progress(quiet=self.telling.quiet) as progress:
+            for piece in self.conversation.ask(question, self.sampling, progress=progress):
+                progress.clear()
+                if isinstance(piece, Delta):
+                    write(piece.text)
+                else:
+                    self.answers.append(piece)
+        if self.telling.json:
+            write_document(answer_document(self.answers[-1]))
+        else:
+            asking.end_line()
+        for warning in self.answers[-1].warnings:
+            self.telling.notes.warn(warning)
+
+    def look_closer(self, text: str) -> None:
+        """Add frames around a time to what the model sees; answer the question after it, if any.
+
+        Raises:
+            UsageError: It is no time, or not one of this video.
+        """
+        from vidcli.methods.near import merge_looks, plan_near
+        from vidcli.methods.watch import watch
+        from vidcli.output.progress import open_progress
+        from vidcli.output.tables import say_coverage
+
+        when, _, question = text.partition(" ")
+        span = self.seen.fit.plan.span
+        try:
+            moment = parse_time(when)
+        except ValueError as error:
+            raise UsageError(str(error), hint="/at 1:20") from error
+        if moment not in span:
+            raise UsageError(
+                f"{format_time(moment)} is not between {format_time(span.start)} and "
+                f"{format_time(span.end)}"
+            )
+        size = self.seen.fit.size
+        with (
+            open_progress(quiet=self.telling.quiet) as progress,
+            self.bench.open_store(self.seen.video, size) as store,
+        ):
+            closer = watch(
+                self.source,
+                self.bench.session,
+                plan_near(moment, span),
+                size=size,
+                store=store,
+                timings=Timings(),
+                progress=progress,
+            )
+        self.conversation.look_at(self.fit(merge_looks(self.conversation.watched, closer)))
+        self.telling.notes.tell(say_coverage(self.conversation.watched.coverage))
+        if question.strip():
+            self.answer(question.strip())
+
+    def fit(self, watched: "Watched") -> "Watched":
+        """Leave out frames until the context holds them beside an answer."""
+        from vidcli.methods.near import drop_images
+
+        fit = self.seen.fit
+        room = (fit.free_cells // fit.group_cells) + fit.n_groups
+        fitting = drop_images(watched, most=max(1, room))
+        dropped = len(watched.images) - len(fitting.images)
+        if dropped:
+            self.telling.notes.warn(f"{dropped} earlier frames were left out to fit the context")
+        return fitting
+
+    def list_frames(self) -> None:
+        """List the frames the model sees."""
+        from vidcli.output.plain import align
+
+        watched = self.conversation.watched
+        rows = [
+            (
+                str(frame.id),
+                format_time(frame.time.seconds, decimals=2),
+                frame.reason,
+                f"{n_tokens} tokens",
+            )
+            for frame, n_tokens in zip(watched.frames, watched.frame_tokens, strict=True)
+        ]
+        if self.telling.json:
+            for row in align(rows, right=(0, 1, 3)).splitlines():
+                self.telling.notes.tell(row)
+        else:
+            write_out(align(rows, right=(0, 1, 3)))
+
+    def save(self, name: str) -> None:
+        """Write the conversation to a file: JSON where its name ends in .json, else Markdown.
+
+        Raises:
+            UsageError: No file is named, or it cannot be written.
+        """
+        from vidcli.output.accounts import chat_document, chat_markdown
+        from vidcli.output.documents import write_json
+
+        if not name:
+            raise UsageError("no file is named", hint="/save talk.md")
+        path = Path(name).expanduser()
+        text = (
+            write_json(chat_document(self.answers), indent=True)
+            if path.suffix == ".json"
+            else chat_markdown(self.answers)
+        )
+        try:
+            with atomic_write(path) as file:
+                file.write(text.encode("utf-8", "backslashreplace"))
+        except OSError as error:
+            raise UsageError(f"cannot write {path}: {error.strerror or error}") from error
+        self.telling.notes.tell(f"saved to {path}")

@@ -1,0 +1,200 @@
+"""`vidcli frames`: pictures out of a video, by themselves or on one contact sheet."""
+
+import errno
+from enum import StrEnum
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from vidcli.cli.build import choose_plan, open_videos
+from vidcli.cli.groups import Looking, Telling, takes_groups
+from vidcli.cli.options import OUTPUT, VideoArgument
+from vidcli.cli.terminal import write_document, write_path
+from vidcli.core.files import atomic_write
+from vidcli.errors import ResourceError, UsageError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from vidcli.core.media import Frame, FramePlan
+    from vidcli.output.documents import Document
+
+MOST_FRAMES = 100_000  # of a rule that names no number; a folder holds no more with comfort
+FULL_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+class PictureFormat(StrEnum):
+    """Formats of picture files."""
+
+    JPEG = "jpeg"
+    PNG = "png"
+    WEBP = "webp"
+
+
+@takes_groups
+def frames(
+    video: VideoArgument,
+    looking: Looking,
+    telling: Telling,
+    out_dir: Annotated[
+        Path | None,
+        typer.Option(
+            "--out-dir", "-o", metavar="DIR", help="Where the pictures go.", rich_help_panel=OUTPUT
+        ),
+    ] = None,
+    sheet: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Make one contact sheet with times and the rule that chose each.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None,
+    picture_format: Annotated[
+        PictureFormat,
+        typer.Option("--format", help="Of the pictures.", rich_help_panel=OUTPUT),
+    ] = PictureFormat.JPEG,
+    quality: Annotated[
+        int, typer.Option(min=1, max=100, help="Of JPEG and WebP.", rich_help_panel=OUTPUT)
+    ] = 90,
+    size: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=16384,
+            help="Longest side, in pixels; nothing is enlarged.",
+            show_default="as shown",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None,
+) -> None:
+    """Take frames out of a video: upright, square pixels, at their exact times."""
+    from vidcli.core.media import measure_coverage
+    from vidcli.output.documents import frames_document
+    from vidcli.output.pictures import format_of
+    from vidcli.output.progress import open_progress
+    from vidcli.output.tables import say_coverage
+
+    if out_dir is None and sheet is None:
+        raise UsageError(
+            "nowhere to put the frames",
+            hint="-o DIR takes them one by one, --sheet FILE all on one picture",
+        )
+    sheet_format = format_of(sheet) if sheet else ""
+    with open_videos() as open_video, open_progress(quiet=telling.quiet) as progress:
+        source = open_video(video)
+        plan = choose_plan(source, looking, budget=MOST_FRAMES, progress=progress)
+        keeper = Keeper(
+            video,
+            plan,
+            folder=out_dir,
+            format_name=picture_format.value,
+            quality=quality,
+            has_sheet=sheet is not None,
+        )
+        wanted_size = fit_size(source.info.video.display_size, size)
+        for number, frame in enumerate(source.frames(plan, size=wanted_size), start=1):
+            progress("decode", number, len(plan.frames))
+            name = keeper.keep(frame)
+            if name and not telling.json:
+                progress.clear()
+                write_path(name)
+    warnings = tuple(dict.fromkeys((*plan.notes, *source.warnings)))
+    if sheet:
+        write_picture(sheet, keeper.make_sheet(), format_name=sheet_format, quality=quality)
+    coverage = measure_coverage(plan.span, keeper.times)
+    if telling.json:
+        document = frames_document(
+            source.info,
+            keeper.entries,
+            rule=plan.rule,
+            sheet=str(sheet) if sheet else None,
+            coverage=coverage,
+            warnings=warnings,
+        )
+        write_document(document)
+    elif sheet:
+        write_path(str(sheet))
+    for warning in warnings:
+        telling.notes.warn(warning)
+    telling.notes.tell(say_coverage(coverage))
+
+
+class Keeper:
+    """Writes each distinct frame to a folder and remembers what a manifest and a sheet need.
+
+    Attributes:
+        entries: Of the document `frames`.
+        times: Of the frames kept, in seconds.
+    """
+
+    def __init__(
+        self,
+        video: str,
+        plan: "FramePlan",
+        *,
+        folder: Path | None,
+        format_name: str,
+        quality: int,
+        has_sheet: bool,
+    ) -> None:
+        self._video = video
+        self._reasons = {planned.time: planned.reason for planned in plan.frames}
+        self._folder = folder
+        self._format = format_name
+        self._quality = quality
+        self._names: set[str] = set()
+        self._cells: list[Any] | None = [] if has_sheet else None
+        self.entries: list[Document] = []
+        self.times: list[Fraction] = []
+
+    def keep(self, frame: "Frame") -> str | None:
+        """Keep a frame; returns the file it was written to, if any."""
+        from vidcli.output.documents import frame_entry
+        from vidcli.output.pictures import picture_name
+
+        time = frame.time.seconds
+        self.times.append(time)
+        reason = self._reasons.get(frame.wanted, "")
+        path = None
+        if self._folder is not None:
+            name = picture_name(self._video, time, format_name=self._format, taken=self._names)
+            path = self._folder / name
+            write_picture(path, frame.image, format_name=self._format, quality=self._quality)
+        file = None if path is None else str(path)
+        self.entries.append(frame_entry(frame, reason=reason, file=file))
+        return file
+
+
+def fit_size(display_size: tuple[int, int], longest: int | None) -> tuple[int, int] | None:
+    """(width, height) of a picture whose longest side is at most `longest`; None for as shown."""
+    if longest is None or max(display_size) <= longest:
+        return None
+    scale = Fraction(longest, max(display_size))
+    width, height = (max(1, round(side * scale)) for side in display_size)
+    return width, height
+
+
+def write_picture(
+    path: Path, image: "NDArray[np.uint8]", *, format_name: str, quality: int
+) -> None:
+    """Write a picture to a file, whole or not at all.
+
+    Raises:
+        ResourceError: The disk is full.
+        UsageError: The place cannot be written.
+    """
+    from vidcli.output.pictures import encode_picture
+
+    data = encode_picture(image, format_name=format_name, quality=quality)
+    try:
+        with atomic_write(path) as file:
+            file.write(data)
+    except OSError as error:
+        message = f"cannot write {path}: {error.strerror or error}"
+        if error.errno in FULL_DISK:
+            raise ResourceError(message) from error
+        raise UsageError(message, hint="name another place with -o or --sheet") from error

@@ -1,0 +1,275 @@
+"""Groups of options that several commands take, each a frozen dataclass.
+
+A command names a group once, as one parameter; `takes_groups` expands it and fills it in.
+"""
+
+import dataclasses
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from vidcli import settings
+from vidcli.cli.options import (
+    LOOKING,
+    MODEL,
+    OUTPUT,
+    WRITING,
+    FpsOption,
+    FramesOption,
+    FromOption,
+    JsonOption,
+    MaxGapOption,
+    QuietOption,
+    SelectOption,
+    ToOption,
+    VerboseOption,
+    read_auto_layers,
+)
+from vidcli.cli.terminal import Notes
+from vidcli.core.model import Detail, LoadOptions
+from vidcli.core.sampling import Sampling
+from vidcli.errors import UsageError
+
+
+class Device(StrEnum):
+    """Where the vision encoder runs."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    GPU = "gpu"
+
+
+@dataclass(frozen=True, slots=True)
+class Looking:
+    """Which part of a video to look at, and how closely."""
+
+    frames: FramesOption = 0
+    fps: FpsOption = None
+    select: SelectOption = None
+    start: FromOption = None
+    end: ToOption = None
+    max_gap: MaxGapOption = None
+
+
+@dataclass(frozen=True, slots=True)
+class Loading:
+    """Which model to load, and how."""
+
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            envvar=f"{settings.ENV_PREFIX}MODEL",
+            help="Language model, a GGUF file.",
+            rich_help_panel=MODEL,
+        ),
+    ] = None
+    mmproj: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            envvar=f"{settings.ENV_PREFIX}MMPROJ",
+            help="Its vision projector, a GGUF file.",
+            rich_help_panel=MODEL,
+        ),
+    ] = None
+    detail: Annotated[
+        Detail,
+        typer.Option(
+            help="How finely each frame is looked at; low is approximate and fast.",
+            rich_help_panel=LOOKING,
+        ),
+    ] = Detail.NORMAL
+    n_ctx: Annotated[
+        int,
+        typer.Option("--n-ctx", min=256, help="Context, in cells (tokens).", rich_help_panel=MODEL),
+    ] = settings.N_CTX
+    gpu_layers: Annotated[
+        int,
+        typer.Option(
+            "--gpu-layers",
+            metavar="auto|N",
+            parser=read_auto_layers,
+            help="Layers to put on the GPU; auto takes all that fit.",
+            rich_help_panel=MODEL,
+            show_default="auto",
+        ),
+    ] = -1
+    main_gpu: Annotated[
+        int, typer.Option("--main-gpu", min=0, help="Which GPU.", rich_help_panel=MODEL)
+    ] = 0
+    mmproj_device: Annotated[
+        Device,
+        typer.Option(
+            "--mmproj-device", help="Where the vision encoder runs.", rich_help_panel=MODEL
+        ),
+    ] = Device.AUTO
+    threads: Annotated[
+        int,
+        typer.Option(
+            min=0, help="Processor threads; 0 takes the free cores.", rich_help_panel=MODEL
+        ),
+    ] = 0
+    no_cache: Annotated[
+        bool,
+        typer.Option("--no-cache", help="Neither read nor write caches.", rich_help_panel=MODEL),
+    ] = False
+
+    def load_options(self) -> LoadOptions:
+        """How the engine is to load the model."""
+        return LoadOptions(
+            n_ctx=self.n_ctx,
+            gpu_layers=self.gpu_layers,
+            main_gpu=self.main_gpu,
+            mmproj_gpu=self.mmproj_device is not Device.CPU,
+            threads=self.threads,
+            detail=self.detail,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """How the answer is written."""
+
+    max_tokens: Annotated[
+        int, typer.Option("--max-tokens", min=1, help="Longest answer.", rich_help_panel=WRITING)
+    ] = settings.MAX_TOKENS
+    temperature: Annotated[
+        float,
+        typer.Option(min=0, max=100, help="0 is repeatable.", rich_help_panel=WRITING),
+    ] = 0.0
+    top_p: Annotated[
+        float,
+        typer.Option("--top-p", min=0, max=1, help="Nucleus; 1 is all.", rich_help_panel=WRITING),
+    ] = 1.0
+    min_p: Annotated[
+        float,
+        typer.Option(
+            "--min-p", min=0, max=1, help="Least relative probability.", rich_help_panel=WRITING
+        ),
+    ] = 0.0
+    seed: Annotated[
+        int,
+        typer.Option(min=0, max=2**32 - 1, help="Of the random numbers.", rich_help_panel=WRITING),
+    ] = 0
+    repeat_penalty: Annotated[
+        float,
+        typer.Option(
+            "--repeat-penalty",
+            min=0.01,
+            max=100,
+            help="Above 1 discourages words just used.",
+            rich_help_panel=WRITING,
+        ),
+    ] = 1.0
+    frequency_penalty: Annotated[
+        float,
+        typer.Option(
+            "--frequency-penalty",
+            min=-100,
+            max=100,
+            help="For every time a word occurred.",
+            rich_help_panel=WRITING,
+        ),
+    ] = 0.0
+    presence_penalty: Annotated[
+        float,
+        typer.Option(
+            "--presence-penalty",
+            min=-100,
+            max=100,
+            help="Once a word occurred.",
+            rich_help_panel=WRITING,
+        ),
+    ] = 0.0
+
+    def sampling(self, *, grammar: str = "") -> Sampling:
+        """How the engine is to choose tokens.
+
+        Raises:
+            UsageError: A value is no number at all (NaN).
+        """
+        try:
+            return Sampling(**dataclasses.asdict(self), grammar=grammar)
+        except ValueError as error:
+            raise UsageError(str(error)) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """What is said, and in which form."""
+
+    json: JsonOption = False
+    verbose: VerboseOption = False
+    quiet: QuietOption = False
+
+    @property
+    def notes(self) -> Notes:
+        """Where to say what is not the answer."""
+        return Notes(quiet=self.quiet, verbose=self.verbose)
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsing:
+    """Looking at the work instead of doing it, or while it is done."""
+
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Say which frames, how many tokens and how long; answer nothing.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = False
+    trace: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write everything the model is shown to a JSON file.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None
+
+
+def takes_groups(command: Callable[..., None]) -> Callable[..., None]:
+    """Let a command take groups: every parameter that is a dataclass becomes its fields.
+
+    Args:
+        command: Its parameters without a default come first, as always.
+    """
+    signature = inspect.signature(command, eval_str=True)
+    groups: dict[str, Any] = {
+        name: parameter.annotation
+        for name, parameter in signature.parameters.items()
+        if dataclasses.is_dataclass(parameter.annotation)
+    }
+    fields = {name: dataclasses.fields(group) for name, group in groups.items()}
+
+    @wraps(command)
+    def run(**values: Any) -> None:
+        for name, group in groups.items():
+            given = {field.name: values.pop(field.name) for field in fields[name]}
+            values[name] = group(**given)
+        command(**values)
+
+    own = [p for name, p in signature.parameters.items() if name not in groups]
+    expanded = [
+        inspect.Parameter(
+            field.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=field.default,
+            annotation=inspect.signature(group, eval_str=True).parameters[field.name].annotation,
+        )
+        for name, group in groups.items()
+        for field in fields[name]
+    ]
+    parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own] + expanded
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return run

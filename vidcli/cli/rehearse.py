@@ -1,0 +1,69 @@
+"""`--dry-run` and `--trace`: what the work would take, and what the model was shown."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vidcli.cli.asking import Look, describe, fit_question, reserved_cells
+from vidcli.cli.build import Bench, Footage
+from vidcli.cli.groups import Looking, Telling
+from vidcli.cli.terminal import write_document, write_table
+from vidcli.core.files import atomic_write
+from vidcli.errors import UsageError
+
+if TYPE_CHECKING:
+    from vidcli.methods.ask import Question
+
+PHASES = ("decode", "encode", "prefill", "generate", "total")
+
+
+def rehearse(
+    bench: Bench, source: Footage, looking: Looking, question: "Question", telling: Telling
+) -> None:
+    """Print what answering would take, measured on one frame; answer nothing."""
+    from vidcli.methods.estimate import estimate
+    from vidcli.output.accounts import Rehearsal, plan_document, plan_rows
+
+    fit = fit_question(bench, source, looking, question)
+    cost = estimate(source, bench.session, fit, question)
+    rehearsal = Rehearsal(
+        video=describe(source),
+        question=question.text,
+        plan=cost.plan,
+        frame_size=cost.size,
+        tokens_per_frame=cost.visual_tokens_per_frame,
+        frames_per_group=cost.group,
+        visual_tokens=cost.visual_tokens,
+        prompt_cells=cost.prompt_cells,
+        reserved_cells=reserved_cells(question),
+        n_ctx=cost.n_ctx,
+        seconds={phase: getattr(cost, f"{phase}_s") for phase in PHASES},
+        memory_bytes=bench.memory_bytes,
+        model=bench.session.report,
+        warnings=tuple(dict.fromkeys((*source.info.warnings, *source.warnings, *cost.warnings))),
+    )
+    if telling.json:
+        write_document(plan_document(rehearsal))
+    else:
+        write_table(plan_rows(rehearsal))
+    for warning in rehearsal.warnings:
+        telling.notes.warn(warning)
+
+
+def write_trace(path: Path, bench: Bench, seen: Look, question: "Question") -> None:
+    """Write everything the model was shown for a question to a file.
+
+    Raises:
+        UsageError: The file cannot be written.
+    """
+    from vidcli.methods.ask import compose
+    from vidcli.output.accounts import trace_document
+    from vidcli.output.documents import write_json
+
+    session = bench.session
+    prompt = compose(session, seen.watched, question, seen.video)
+    document = trace_document(seen.video, question.text, session.report, session.trace(prompt))
+    try:
+        with atomic_write(path) as file:
+            file.write(write_json(document, indent=True).encode())
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror or error}") from error

@@ -1,0 +1,179 @@
+"""Documents about work: what it would take (`plan`), and what the model was shown (`trace`)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from vidcli.core.media import FramePlan, measure_coverage
+from vidcli.core.prompt import TracedPart
+from vidcli.core.results import Answer, ModelReport, VideoReport
+from vidcli.core.time import format_time
+from vidcli.output.documents import (
+    Document,
+    coverage_entry,
+    head,
+    model_entry,
+    seconds,
+    video_entry,
+)
+from vidcli.output.plain import format_size, printable
+from vidcli.output.tables import say_coverage
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """What answering one question about one video would take.
+
+    Attributes:
+        video: Facts about it.
+        question: What would be asked.
+        plan: The instants that would be looked at.
+        frame_size: (width, height) frames would be decoded at.
+        tokens_per_frame: Visual tokens of one frame, or of one group of them.
+        frames_per_group: Frames that the family merges.
+        visual_tokens: Of all frames.
+        prompt_cells: Context cells of the whole prompt.
+        reserved_cells: Context cells kept for the answer.
+        n_ctx: Context cells in all.
+        seconds: Expected, by phase.
+        memory_bytes: Most the process would hold.
+        model: Which model would answer.
+        warnings: What has to give way to fit.
+    """
+
+    video: VideoReport
+    question: str
+    plan: FramePlan
+    frame_size: tuple[int, int]
+    tokens_per_frame: int
+    frames_per_group: int
+    visual_tokens: int
+    prompt_cells: int
+    reserved_cells: int
+    n_ctx: int
+    seconds: Mapping[str, float]
+    memory_bytes: int
+    model: ModelReport
+    warnings: tuple[str, ...]
+
+    @property
+    def times(self) -> list[Fraction]:
+        """Planned instants."""
+        return [frame.time for frame in self.plan.frames]
+
+
+def plan_document(rehearsal: Rehearsal) -> Document:
+    """The document `plan`."""
+    width, height = rehearsal.frame_size
+    return {
+        "schema": head("plan"),
+        "video": video_entry(rehearsal.video),
+        "question": rehearsal.question,
+        "rule": rehearsal.plan.rule,
+        "frames": [
+            {"time_s": seconds(frame.time), "reason": frame.reason}
+            for frame in rehearsal.plan.frames
+        ],
+        "frame_size": {"width": width, "height": height},
+        "coverage": coverage_entry(measure_coverage(rehearsal.plan.span, rehearsal.times)),
+        "tokens": {
+            "per_frame": rehearsal.tokens_per_frame,
+            "frames_per_group": rehearsal.frames_per_group,
+            "visual": rehearsal.visual_tokens,
+            "prompt": rehearsal.prompt_cells,
+            "reserved": rehearsal.reserved_cells,
+            "context": rehearsal.n_ctx,
+        },
+        "seconds": {phase: round(value, 6) for phase, value in rehearsal.seconds.items()},
+        "memory_bytes": rehearsal.memory_bytes,
+        "model": model_entry(rehearsal.model),
+        "warnings": list(rehearsal.warnings),
+    }
+
+
+def plan_rows(rehearsal: Rehearsal) -> list[tuple[str, str]]:
+    """The same for people, as (name, value)."""
+    width, height = rehearsal.frame_size
+    per = "frame" if rehearsal.frames_per_group == 1 else f"{rehearsal.frames_per_group} frames"
+    spent = rehearsal.seconds
+    coverage = measure_coverage(rehearsal.plan.span, rehearsal.times)
+    shown = [format_time(time, decimals=1) for time in rehearsal.times]
+    if len(shown) > 8:
+        shown = [*shown[:4], "…", *shown[-3:]]
+    return [
+        ("frames", f"{say_coverage(coverage)}, by {rehearsal.plan.rule}"),
+        ("at", ", ".join(shown)),
+        ("size", f"{width}×{height}, {rehearsal.tokens_per_frame} visual tokens a {per}"),
+        (
+            "context",
+            f"{rehearsal.prompt_cells} of {rehearsal.n_ctx} cells, "
+            f"{rehearsal.visual_tokens} of them visual tokens, "
+            f"{rehearsal.reserved_cells} kept for the answer",
+        ),
+        (
+            "time",
+            f"at most {_say_seconds(spent['total'])}: decode {_say_seconds(spent['decode'])}, "
+            f"encode {_say_seconds(spent['encode'])}, prefill {_say_seconds(spent['prefill'])}, "
+            f"generate {_say_seconds(spent['generate'])}",
+        ),
+        ("memory", f"at most {format_size(rehearsal.memory_bytes)}"),
+        ("model", f"{rehearsal.model.name} {rehearsal.model.quant} on {rehearsal.model.backend}"),
+    ]
+
+
+def trace_document(
+    video: VideoReport, question: str, model: ModelReport, parts: Sequence[TracedPart]
+) -> Document:
+    """The document `trace`."""
+    return {
+        "schema": head("trace"),
+        "video": video_entry(video),
+        "question": question,
+        "model": model_entry(model),
+        "parts": [_traced(part) for part in parts],
+    }
+
+
+def chat_document(answers: Sequence[Answer]) -> Document:
+    """The document `chat`: what was said about one video, oldest first."""
+    return {
+        "schema": head("chat"),
+        "video": video_entry(answers[0].video) if answers else None,
+        "model": model_entry(answers[0].model) if answers else None,
+        "turns": [
+            {
+                "question": answer.question,
+                "answer": answer.text,
+                "finish": answer.finish.value,
+                "warnings": list(answer.warnings),
+            }
+            for answer in answers
+        ],
+    }
+
+
+def chat_markdown(answers: Sequence[Answer]) -> str:
+    """The same to be read."""
+    parts = [f"# {printable(answers[0].video.path)}\n"] if answers else []
+    parts += [f"\n**{answer.question}**\n\n{answer.text}\n" for answer in answers]
+    return "".join(parts)
+
+
+def _traced(part: TracedPart) -> Document:
+    place: Document = {"cell": part.cell, "position": part.position}
+    if not part.frames:
+        return {"kind": "text", "text": part.text, "token_ids": list(part.token_ids), **place}
+    return {
+        "kind": "frames",
+        "frames": [
+            {"id": frame.id, "time_s": seconds(frame.time.seconds), "reason": frame.reason}
+            for frame in part.frames
+        ],
+        "visual_tokens": part.visual_tokens,
+        "token_ids": list(part.token_ids),
+        **place,
+    }
+
+
+def _say_seconds(value: float) -> str:
+    return f"{value:.1f} s" if value < 60 else format_time(value)
