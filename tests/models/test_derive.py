@@ -185,6 +185,18 @@ def test_second_time_reuses_the_file_and_the_original_is_untouched(half):
     assert files.mmproj.read_bytes() == original
 
 
+def test_damage_that_only_shows_when_rewriting_stops_low_detail_alone(half, tmp_path):
+    files = half("tiny-idefics3")
+    damaged = tmp_path / "damaged.gguf"
+    damaged.write_bytes(files.mmproj.read_bytes().replace(b"v.blk.0.ln1", b"v.blk.0.l\xff1"))
+    files = ModelFiles(files.weights, damaged, "0" * 64, "2" * 64, "damaged")
+    with pytest.raises(ModelError, match=r"damaged\.gguf is damaged"):
+        run(files, detail=Detail.LOW)
+    result, (warning,) = run(files)  # llama.cpp may still take it as it is
+    assert result == files
+    assert "it runs as given" in warning
+
+
 def cut(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-100])
 

@@ -107,6 +107,12 @@ def test_missing_vision_tensor_is_named(pairs, copy, shape, tensor):
     assert tensor in str(caught.value) or "attn_q.weight" in str(caught.value)
 
 
+def test_absurd_layer_count_is_found_out_at_once(pairs, copy):
+    weights, mmproj = pairs("tiny-idefics3")
+    with pytest.raises(ModelError, match=r"lacks v\.blk\.2"):
+        check(weights, copy(mmproj, "absurd.gguf", keys={"clip.vision.block_count": 2**32 - 1}))
+
+
 def test_many_missing_tensors_are_counted_not_listed(pairs):
     weights, mmproj = (read_facts(path) for path in pairs("tiny-idefics3"))
     few = {name: shape for name, shape in mmproj.tensors.items() if not name.startswith("v.blk.")}

@@ -84,7 +84,7 @@ def derive_mmproj(
         change; and warnings, where the cache could not be written and the original is used.
 
     Raises:
-        ModelError: LOW is asked of a family it is not possible for.
+        ModelError: LOW is asked of a family it is not possible for, or the file is damaged.
         ResourceError: LOW is asked for and the disk is full.
     """
     recipe = plan_recipe(facts, detail, cpu)
@@ -99,7 +99,7 @@ def derive_mmproj(
         path.parent.mkdir(parents=True, exist_ok=True)
         _require_space(path, facts)
         marks = [Key(FROM, files.mmproj_sha256), Key(RECIPE, stamp)]
-        write_gguf(path, *_rewrite(files.mmproj, recipe, marks))
+        _rewrite(files.mmproj, path, recipe, marks)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT) and recipe.image_size:
             raise ResourceError(
@@ -107,7 +107,11 @@ def derive_mmproj(
                 f" ({facts.size_bytes / 1e6:.0f} MB in {path.parent})",
                 hint="run 'vidcli cache prune', or use --detail normal",
             ) from error
-        return files, (_describe_fallback(recipe, path, error),)
+        return files, (_describe_fallback(recipe, path, error.strerror or str(error)),)
+    except ModelError as error:
+        if recipe.image_size:
+            raise
+        return files, (_describe_fallback(recipe, path, str(error)),)
     return derived, ()
 
 
@@ -150,12 +154,23 @@ def _low_size(facts: GgufFacts, old: int, patch: int) -> int:
     return smaller * patch
 
 
-def _rewrite(source: Path, recipe: Recipe, marks: list[Key]) -> tuple[list[Key], list[Tensor]]:
-    """Keys and tensors of the derived file."""
+def _rewrite(source: Path, target: Path, recipe: Recipe, marks: list[Key]) -> None:
+    """Write the derived file.
+
+    Raises:
+        ModelError: The package that reads the original stumbles over it.
+        OSError: The derived file cannot be written.
+    """
     from gguf import GGUFReader
 
-    reader = GGUFReader(source)
-    return [*_keys(reader, recipe), *marks], [_tensor(old, recipe) for old in reader.tensors]
+    try:
+        reader = GGUFReader(source)
+        keys = [*_keys(reader, recipe), *marks]
+        write_gguf(target, keys, [_tensor(old, recipe) for old in reader.tensors])
+    except (ValueError, LookupError, TypeError, OverflowError) as error:
+        raise ModelError(
+            f"{source.name} is damaged: {error}", hint="download it again, or convert it anew"
+        ) from error
 
 
 def _keys(reader: Any, recipe: Recipe) -> Iterator[Key]:
@@ -227,9 +242,9 @@ def _require_space(path: Path, facts: GgufFacts) -> None:
         raise OSError(errno.ENOSPC, "no room on the disk")
 
 
-def _describe_fallback(recipe: Recipe, path: Path, error: OSError) -> str:
+def _describe_fallback(recipe: Recipe, path: Path, cause: str) -> str:
     cost = "frames are looked at in normal detail" if recipe.image_size else "it runs as given"
     return (
-        f"the projector could not be rewritten as {recipe.name}"
-        f" ({path.parent}: {error.strerror or error}), so {cost}"
+        f"the projector could not be rewritten as {recipe.name} in {path.parent}"
+        f" ({cause}), so {cost}"
     )

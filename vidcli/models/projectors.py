@@ -154,7 +154,8 @@ def missing_tensors(mmproj: GgufFacts) -> tuple[str, ...]:
     needs = needs_of(mmproj.projector)
     if not needs.tensors:
         return ()
-    n_layers = integer_of(mmproj, "clip.vision.block_count")
+    # A damaged count may be in the billions; one layer too many is enough to find it out.
+    n_layers = min(integer_of(mmproj, "clip.vision.block_count"), len(mmproj.tensors) + 1)
     wanted = ["v.patch_embd.weight", *needs.tensors]
     layers = [_suffixes(mmproj, f"v.blk.{layer}.") for layer in range(n_layers)]
     usual = {
