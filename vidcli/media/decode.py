@@ -16,7 +16,6 @@ from av.video.frame import VideoFrame
 from vidcli.core.media import Frame, FramePlan, VideoInfo
 from vidcli.core.time import Timestamp
 from vidcli.errors import MediaError
-from vidcli.media.deinterlace import deinterlaced
 from vidcli.media.ends import counted_rate
 from vidcli.media.libav import PacketReader, translated
 from vidcli.media.pictures import Pictures, open_pictures, tick_of
@@ -97,21 +96,23 @@ class _Picker:
             picked = self._keyframe_at(wanted)
             if picked is not None:
                 return picked
-        if self._must_seek(wanted):
-            self._seek(wanted)
-        assert self._run is not None
-        found = self._run.at(wanted)
-        if found is None:  # before the first frame, which is shown instead
-            found = self._run.first(wanted)
-        if found is None or self._is_past_the_end(time, Picked(*found)):
-            return None
-        return Picked(*found)
+        picked = self._exactly_at(wanted)
+        return None if picked is None or self._is_past_the_end(time, picked) else picked
 
     def report_damage(self) -> None:
         """Warn once of the packets that could not be decoded."""
         if self._reader.damaged:
             places = "place is" if self._reader.damaged == 1 else "places are"
             self._warn(f"{self._reader.damaged} {places} damaged; what decodes was used")
+
+    def _exactly_at(self, wanted: int) -> Picked | None:
+        if self._must_seek(wanted):
+            self._seek(wanted)
+        assert self._run is not None
+        found = self._run.at(wanted)
+        if found is None:  # before the first frame, which is shown instead
+            found = self._run.first(wanted)
+        return Picked(*found) if found is not None else None
 
     def _is_past_the_end(self, time: Fraction, picked: Picked) -> bool:
         """Whether the last frame there is was over long before `time`."""
@@ -181,9 +182,9 @@ class _Picker:
             packet = next((p for p in self._reader.packets() if p.is_keyframe), None)
             if packet is None or (target is not None and (packet.pts or 0) > wanted):
                 continue
+            if self._info.video.is_interlaced and packet.pts is not None:
+                return self._exactly_at(packet.pts)  # deinterlacing needs the frame after it
             frames = self._reader.decode(packet) or self._reader.decode(None)
-            if self._info.video.is_interlaced:
-                frames = list(deinterlaced(frames, self._stream))
             tick = tick_of(frames[0]) if frames else None
             return Picked(tick, frames[0]) if tick is not None else None
         return None

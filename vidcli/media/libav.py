@@ -108,8 +108,8 @@ def meaning_of(error: Exception) -> str:
 
 def _quote(error: Exception) -> str:
     """FFmpeg's own last words on the matter, in brackets; empty where it said nothing."""
-    _, line = getattr(error, "log", None) or (0, None)
-    words = line[2].strip().rstrip(".") if line else ""
+    line = getattr(error, "log", None)  # (level, name, text)
+    words = str(line[-1]).strip().rstrip(".") if line else ""
     return f" (FFmpeg: {words})" if words else ""
 
 

@@ -155,7 +155,8 @@ class _Borrowed:
         self, kind: type[BaseException] | None, error: BaseException | None, _: Any
     ) -> None:
         is_done = kind is None or issubclass(kind, MediaError)
-        is_usable = is_done or (kind is GeneratorExit and self._process.cancel())
+        is_dropped = kind is GeneratorExit and self._process.cancel()
+        is_usable = self._process.is_fit and (is_done or is_dropped)
         self._worker._give_back(self._process, usable=is_usable)
         if isinstance(error, Lost):
             raise MediaError(f"{self._path} {error}") from error

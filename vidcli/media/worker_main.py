@@ -6,15 +6,18 @@ Messages are (job, kind, content); those of a job that is over are dropped.
 """
 
 import contextlib
+import errno
 import importlib
 import logging
 import os
+import resource
 import signal
 import sys
 import threading
 import time
 import traceback
 from collections.abc import Iterable
+from dataclasses import dataclass
 from fractions import Fraction
 from multiprocessing.connection import Connection
 from typing import Any
@@ -28,6 +31,8 @@ from vidcli.media.ring import Ring
 
 ALIVE_EVERY_S = 0.25
 LISTEN_EVERY_S = 0.05
+SHORT_BYTES = 64 * 1024**2
+STARVING = ("get_buffer() failed", "Cannot allocate memory")  # FFmpeg's words for it
 LOG_LINES_MAX = 20  # of one job; a damaged file complains of every packet
 
 
@@ -45,8 +50,7 @@ def main(messages: int, ring: int, memory_bytes: int) -> None:
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     threading.Thread(target=_die_with_parent, daemon=True).start()
-    _limit_memory(memory_bytes)
-    _Server(Connection(messages), ring).serve()
+    _Server(Connection(messages), ring, _limit_memory(memory_bytes)).serve()
 
 
 def _die_with_parent() -> None:
@@ -54,25 +58,44 @@ def _die_with_parent() -> None:
     os._exit(0)
 
 
-def _limit_memory(added_bytes: int) -> None:
-    """Bound the address space, where the system can; and leave no core file behind."""
-    import resource
+@dataclass(frozen=True, slots=True)
+class _Memory:
+    """The address space this process may have, in bytes; None where the system sets no bound."""
 
+    limit: int | None
+    added: int
+
+    def is_short(self) -> bool:
+        """Whether so little is left that a failed allocation is explained by it."""
+        if self.limit is None:
+            return False
+        return self.limit - _address_space() < max(self.added // 2, SHORT_BYTES)
+
+
+def _limit_memory(added_bytes: int) -> _Memory:
+    """Bound the address space, where the system can; and leave no core file behind."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform != "linux":
-        return  # macOS accepts the limit and does not enforce it
-    with open("/proc/self/statm") as file:
-        present = int(file.read().split()[0]) * resource.getpagesize()
+        return _Memory(None, added_bytes)  # macOS accepts the limit and does not enforce it
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    limit = present + added_bytes
-    resource.setrlimit(resource.RLIMIT_AS, (min(limit, hard) if hard > 0 else limit, hard))
+    limit = _address_space() + added_bytes
+    limit = min(limit, hard) if hard != resource.RLIM_INFINITY else limit
+    resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
+    return _Memory(limit, added_bytes)
+
+
+def _address_space() -> int:
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[0]) * resource.getpagesize()
 
 
 class _Server:
     """The child's end of the conversation."""
 
-    def __init__(self, messages: Connection, ring: int) -> None:
+    def __init__(self, messages: Connection, ring: int, memory: _Memory) -> None:
         self._messages = messages
+        self._memory = memory
+        self._is_starved = False
         self._ring_descriptor = ring
         self._job = 0
         self._free: list[int] = []
@@ -104,15 +127,23 @@ class _Server:
         except Cancelled:
             self._send("cancelled", None)
         except VidcliError as error:
-            out_of_memory = isinstance(error.__cause__, MemoryError)
-            self._send("fatal" if out_of_memory else "error", error.with_traceback(None))
-        except MemoryError:
-            cause = "needs more memory than the decoder may have"
-            self._send("fatal", MediaError(f"{job.path} {cause}"))
+            self._is_starved |= isinstance(error.__cause__, MemoryError)
+            self._fail(job, error.with_traceback(None))
         except Exception as error:  # noqa: BLE001  # whatever a broken file provokes costs that file
-            self._send("log", (logging.ERROR, "vidcli.media.worker", traceback.format_exc()))
+            self._send("log", (logging.ERROR, __name__, traceback.format_exc()))
+            is_oserror = isinstance(error, OSError) and error.errno == errno.ENOMEM
+            self._is_starved |= is_oserror or isinstance(error, MemoryError)
             cause = f"{type(error).__name__}: {error}"
-            self._send("error", MediaError(f"{job.path} makes the decoder fail ({cause})"))
+            self._fail(job, MediaError(f"{job.path} makes the decoder fail ({cause})"))
+
+    def _fail(self, job: FrameJob | CallJob, error: VidcliError) -> None:
+        """Report the end of a job; a process that ran out of memory should get no other one."""
+        if not self._is_starved:
+            self._send("error", error)
+            return
+        allowed = f"{self._memory.added // 1024**2} MiB"
+        sentence = f"{job.path} needs more memory than the {allowed} its decoder may have"
+        self._send("fatal", MediaError(sentence))
 
     def _call(self, job: CallJob) -> Any:
         module, name = OPERATIONS[job.operation]
@@ -136,6 +167,8 @@ class _Server:
         return self._free.pop()
 
     def _beat(self, done: Fraction | None) -> None:
+        if self._is_starved:
+            raise MemoryError
         now = time.monotonic()
         if now - self._last_listen >= LISTEN_EVERY_S:
             self._last_listen = now
@@ -161,11 +194,14 @@ class _Server:
         except OSError:
             os._exit(0)  # the parent is gone
 
-    def forward(self, record: logging.LogRecord) -> None:
+    def take_log(self, record: logging.LogRecord) -> None:
         """Send a log line to the parent, the first few of each job."""
+        text = record.getMessage()
+        if any(sign in text for sign in STARVING) and self._memory.is_short():
+            self._is_starved = True  # the decoder itself would go on, without the picture
         self._log_lines += 1
         if self._log_lines <= LOG_LINES_MAX:
-            self._send("log", (record.levelno, record.name, record.getMessage()))
+            self._send("log", (record.levelno, record.name, text))
 
 
 class _Forward(logging.Handler):
@@ -175,7 +211,7 @@ class _Forward(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         with contextlib.suppress(Exception):  # a log line is never worth a job
-            self._server.forward(record)
+            self._server.take_log(record)
 
 
 def _facts(frame: Frame) -> tuple[Any, Fraction, bool]:
