@@ -37,13 +37,12 @@ def machine(root: Path, *, cores: int, threads: int, cpuinfo: str = X86) -> Path
 
 @pytest.fixture
 def idle(monkeypatch):
-    """Set the number of logical processors, those allowed, and the load."""
+    """Set the number of logical processors, and how many of them this process may use."""
 
-    def set_up(logical: int, *, allowed: int | None = None, load: float = 0.0) -> None:
+    def set_up(logical: int, *, allowed: int | None = None) -> None:
         monkeypatch.setattr(os, "cpu_count", lambda: logical)
         chosen = set(range(allowed or logical))
         monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: chosen, raising=False)
-        monkeypatch.setattr(os, "getloadavg", lambda: (load, load, load))
 
     return set_up
 
@@ -69,17 +68,43 @@ def test_hyper_threads_count_once_and_affinity_bounds(tmp_path, idle):
     assert read_cpu(root).physical_cores == 3
 
 
-@linux
-@pytest.mark.parametrize(("load", "free"), [(0.0, 4), (1.2, 3), (2.6, 1), (50.0, 1)])
-def test_cores_others_use_are_not_free(tmp_path, idle, load, free):
-    idle(4, load=load)
-    assert count_free_cores(machine(tmp_path, cores=4, threads=1)) == free
+def ticks(*busy: int, since: int = 0) -> str:
+    """`/proc/stat` after 100 ticks, of which each processor was busy for so many."""
+    lines = ["cpu  0 0 0 0 0 0 0 0 0 0"]
+    for number, n in enumerate(busy):
+        lines.append(f"cpu{number} {1000 + n} 0 0 {since + 100 - n} 0 0 0 0 0 0")
+    return "\n".join([*lines, "intr 1 2 3", ""])
 
 
 @linux
-def test_load_of_a_large_machine_leaves_a_small_container_its_cores(tmp_path, idle):
-    idle(64, allowed=2, load=10.0)
-    assert count_free_cores(machine(tmp_path, cores=64, threads=1)) == 2
+@pytest.mark.parametrize(
+    ("busy", "free"),
+    [((0, 0, 0, 0), 4), ((100, 0, 10, 0), 3), ((30, 30, 30, 30), 3), ((100, 100, 100, 100), 1)],
+)
+def test_cores_others_use_are_not_free(tmp_path, idle, busy, free):
+    idle(4)
+    root = machine(tmp_path, cores=4, threads=1)
+    stat = root / "proc/stat"
+    stat.write_text(ticks(0, 0, 0, 0, since=-100))
+    assert count_free_cores(root, wait=lambda _s: stat.write_text(ticks(*busy))) == free
+
+
+@linux
+def test_only_processors_this_process_may_use_count(tmp_path, idle):
+    idle(4, allowed=2)
+    root = machine(tmp_path, cores=4, threads=1)
+    stat = root / "proc/stat"
+    stat.write_text(ticks(0, 0, 0, 0, since=-100))
+    now = ticks(0, 0, 100, 100)
+    assert count_free_cores(root, wait=lambda _s: stat.write_text(now)) == 2
+
+
+@linux
+def test_clock_that_stands_still_counts_as_idle(tmp_path, idle):
+    idle(4)
+    root = machine(tmp_path, cores=4, threads=1)
+    (root / "proc/stat").write_text(ticks(50, 50, 50, 50))
+    assert count_free_cores(root, wait=lambda _s: None) == 4
 
 
 @linux

@@ -118,7 +118,7 @@ def describe_role(facts: GgufFacts) -> Role:
         return Role.ADAPTER
     if architecture == "clip" or facts.projector or facts.keys.get("general.type") == "mmproj":
         return Role.MMPROJ
-    if integer_of(facts, f"{architecture}.pooling_type") or any(
+    if integer_of(facts, f"{architecture}.pooling_type") > 0 or any(
         name in architecture for name in _ENCODERS
     ):
         return Role.EMBEDDING

@@ -9,11 +9,13 @@ import os
 import platform
 import shutil
 import subprocess
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path("/")
+WATCH_S = 0.1  # ten clock ticks of each processor
 NEVER_LIMITED = 2**60  # cgroup v1 writes a number near 2**63 for "no limit"
 
 
@@ -61,21 +63,24 @@ def read_cpu(root: Path = ROOT) -> Cpu:
     return Cpu(name or platform.machine(), flags, _physical_cores(root))
 
 
-def count_free_cores(root: Path = ROOT) -> int:
+def count_free_cores(root: Path = ROOT, *, wait: Callable[[float], object] = time.sleep) -> int:
     """How many threads to compute with: physical cores that others leave idle, at least 1.
 
     More threads than free cores are slower than one thread, since they wait for each other at
-    every layer: 2 threads with one core taken took 1.4 times as long as 1 thread.
+    every layer: 2 threads with one core taken took 1.4 times as long as 1 thread. Idleness is
+    watched for a tenth of a second; the load average would still count our own run of a minute
+    ago. On macOS all performance cores count as free.
+
+    Args:
+        root: Of the file system that holds `proc` and `sys`.
+        wait: Sleeps for so many seconds.
     """
     cores = read_cpu(root).physical_cores
-    logical = os.cpu_count() or cores
-    try:
-        busy = os.getloadavg()[0]
-    except OSError:
-        busy = 0.0
-    # The load is the whole machine's, however little of it this container may use.
-    idle = logical - busy
-    return max(1, min(cores, _quota_cores(root), round(idle)))
+    before = _idle_ticks(root)
+    if before:
+        wait(WATCH_S)
+    idle = _idle_share(before, _idle_ticks(root))
+    return max(1, min(round(cores * idle), _quota_cores(root)))
 
 
 def read_memory(root: Path = ROOT) -> Memory:
@@ -116,6 +121,27 @@ def _physical_cores(root: Path) -> int:
     if allowed and all(siblings):
         return len(set(siblings))
     return len(allowed) or os.cpu_count() or 1
+
+
+def _idle_ticks(root: Path) -> dict[str, tuple[int, int]]:
+    """Idle and all clock ticks so far of each processor this process may run on."""
+    allowed = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else ()
+    names = {f"cpu{n}" for n in allowed}
+    ticks = {}
+    for line in _read(root / "proc/stat").splitlines():
+        name, *counts = line.split()
+        if name in names and len(counts) > 4:
+            numbers = [int(count) for count in counts]
+            ticks[name] = numbers[3] + numbers[4], sum(numbers[:8])  # idle and waiting for a disk
+    return ticks
+
+
+def _idle_share(before: dict[str, tuple[int, int]], after: dict[str, tuple[int, int]]) -> float:
+    """Share of the time between two counts that processors were idle; 1 where none passed."""
+    both = before.keys() & after.keys()
+    idle = sum(after[name][0] - before[name][0] for name in both)
+    total = sum(after[name][1] - before[name][1] for name in both)
+    return min(max(idle / total, 0.0), 1.0) if total > 0 else 1.0
 
 
 def _quota_cores(root: Path) -> int:

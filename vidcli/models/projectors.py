@@ -61,7 +61,7 @@ class Needs:
 
 _NEEDS = {
     "idefics3": Needs(
-        ("<fake_token_around_image>", "<global-img>", "<row_1_col_1>", "\n\n", "\n"),
+        ("<fake_token_around_image>", "<global-img>", "\n\n", "\n"),
         ("mm.model.fc.weight", 0),
         (*_POSITIONS, *_POST_NORM, "mm.model.fc.weight"),
         whole_layers=True,
