@@ -5,11 +5,14 @@ import sys
 import textwrap
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vidcli.engine.context import KvContext
 from vidcli.engine.prefix_cache import SUFFIX, PrefixCache
+from vidcli.engine.weights import Weights
 
 MANY = 1 << 40
 STATE = bytes(range(256)) * 20
@@ -190,3 +193,24 @@ def test_writing_keeps_the_cache_within_its_bound(tmp_path: Path) -> None:
         assert write(cache, key)
     assert sum(entry.size_bytes for entry in cache.usage()) <= 3 * len(STATE)
     assert cache.lookup("f") is not None
+
+
+def test_llama_cpp_continues_from_a_snapshot_as_if_it_had_never_stopped(
+    tmp_path: Path, byte_weights: Weights
+) -> None:
+    video, question = byte_weights.tokenize("a video", special=False), [9, 8, 7]
+    cache = PrefixCache(tmp_path, MANY)
+    with KvContext(byte_weights, n_ctx=256, threads=1) as context:
+        context.decode(video, 0)
+        with cache.path_for_writing("key") as draft:
+            assert draft is not None
+            context.save(draft.path)
+            assert draft.commit(n_past=len(video), n_cells=len(video))
+        context.decode(question, len(video))
+        uninterrupted = context.logits().copy()
+    with KvContext(byte_weights, n_ctx=256, threads=1) as context:
+        snapshot = cache.lookup("key")
+        assert snapshot is not None
+        assert context.load(snapshot.path)
+        context.decode(question, snapshot.n_past)
+        np.testing.assert_array_equal(context.logits(), uninterrupted)

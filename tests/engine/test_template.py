@@ -9,70 +9,89 @@ from hypothesis import strategies as st
 from vidcli.core.prompt import ImagePart, Part, TextPart, VisualTokens
 from vidcli.engine.template import ChatTemplate
 
+# Templates of our own, each with what is peculiar to its family.
+# Content only as a list of parts: a string prints nothing, without an error.
 SMOLVLM_STYLE = (
-    "<|im_start|>{% for message in messages %}{{message['role'] | capitalize}}"
-    "{% if message['content'][0]['type'] == 'image' %}{{':'}}{% else %}{{': '}}{% endif %}"
-    "{% for line in message['content'] %}{% if line['type'] == 'text' %}{{line['text']}}"
-    "{% elif line['type'] == 'image' %}{{ '<image>' }}{% endif %}{% endfor %}"
-    "<end_of_utterance>\n{% endfor %}{% if add_generation_prompt %}{{ 'Assistant:' }}{% endif %}"
+    "<|im_start|>{% for turn in messages %}{{ turn.role | capitalize }}:"
+    "{{ '' if turn.content[0].type == 'image' else ' ' }}"
+    "{% for piece in turn.content %}"
+    "{{ piece.text if piece.type == 'text' else '<image>' }}"
+    "{% endfor %}<end_of_utterance>\n{% endfor %}"
+    "{{ 'Assistant:' if add_generation_prompt }}"
 )
+# A system prompt of its own, and vision tokens only around parts that are images.
 QWEN_STYLE = (
-    "{% set seen = namespace(images=0) %}{% for message in messages %}"
-    "{% if loop.first and message['role'] != 'system' %}"
-    "<|im_start|>system\nYou are kind.<|im_end|>\n{% endif %}"
-    "<|im_start|>{{ message['role'] }}\n"
-    "{% if message['content'] is string %}{{ message['content'] }}<|im_end|>\n"
-    "{% else %}{% for part in message['content'] %}"
-    "{% if part['type'] == 'image' or 'image' in part %}"
-    "{% set seen.images = seen.images + 1 %}<|vision_start|><|image_pad|><|vision_end|>"
-    "{% elif 'text' in part %}{{ part['text'] }}{% endif %}{% endfor %}<|im_end|>\n{% endif %}"
-    "{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+    "{% set count = namespace(pictures=0) %}"
+    "{% if messages[0].role != 'system' %}<|im_start|>system\nYou are kind.<|im_end|>\n{% endif %}"
+    "{% for turn in messages %}<|im_start|>{{ turn.role ~ '\n' }}"
+    "{% if turn.content is string %}{{ turn.content }}"
+    "{% else %}{% for piece in turn.content %}"
+    "{% if piece.type == 'image' %}{% set count.pictures = count.pictures + 1 %}"
+    "<|vision_start|><|image_pad|><|vision_end|>{% else %}{{ piece.text }}{% endif %}"
+    "{% endfor %}{% endif %}{{ '<|im_end|>\n' }}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
 )
-GEMMA_STYLE = """{{ bos_token }}
-{%- if messages[0]['role'] == 'system' -%}
-    {{ raise_exception('System role not supported') }}
-{%- endif -%}
-{%- for message in messages -%}
-    {%- if (message['role'] == 'user') != (loop.index0 % 2 == 0) -%}
-        {{ raise_exception("Roles must alternate") }}
+# No system turn, strict alternation, a role of its own name, trimmed content, dashes everywhere.
+GEMMA_STYLE = """{{- bos_token -}}
+{%- for turn in messages -%}
+    {%- if turn.role == 'system' -%}
+        {{- raise_exception('there is no system role') -}}
     {%- endif -%}
-    {%- set role = 'model' if message['role'] == 'assistant' else message['role'] -%}
-    {{ '<start_of_turn>' + role + '\\n' + message['content'] | trim + '<end_of_turn>\\n' }}
+    {%- if turn.role != ('user', 'assistant')[loop.index0 % 2] -%}
+        {{- raise_exception('roles take turns') -}}
+    {%- endif -%}
+    {{- '<start_of_turn>' ~ {'assistant': 'model'}.get(turn.role, turn.role) ~ '\\n' -}}
+    {{- (turn.content | trim) ~ '<end_of_turn>\\n' -}}
 {%- endfor -%}
-{%- if add_generation_prompt -%}{{ '<start_of_turn>model\\n' }}{%- endif -%}
+{%- if add_generation_prompt -%}
+    {{- '<start_of_turn>model\\n' -}}
+{%- endif -%}
 """
+# Lists of parts, pictures first, `generation` marks around what the assistant said.
 LLAVA_STYLE = (
-    "{% for message in messages %}{% if message['role'] != 'system' %}"
-    "{{ message['role'].upper() + ': ' }}{% endif %}"
-    "{% for c in message['content'] | selectattr('type', 'equalto', 'image') %}"
-    "{{ '<image>\n' }}{% endfor %}{% if message['role'] != 'assistant' %}"
-    "{% for c in message['content'] | selectattr('type', 'equalto', 'text') %}"
-    "{{ c['text'] + ' ' }}{% endfor %}{% else %}"
-    "{% for c in message['content'] | selectattr('type', 'equalto', 'text') %}"
-    "{% generation %}{{ c['text'] + ' ' }}{% endgeneration %}{% endfor %}{% endif %}"
-    "{% endfor %}{% if add_generation_prompt %}{{ 'ASSISTANT:' }}{% endif %}"
+    "{% for turn in messages %}"
+    "{% set texts = turn.content | selectattr('type', 'equalto', 'text') | list %}"
+    "{% if turn.role == 'assistant' %}ASSISTANT: {% generation %}"
+    "{% for piece in texts %}{{ piece.text + ' ' }}{% endfor %}{% endgeneration %}"
+    "{% else %}{{ turn.role.upper() + ': ' if turn.role != 'system' }}"
+    "{% for piece in turn.content | rejectattr('type', 'equalto', 'text') %}<image> {% endfor %}"
+    "{% for piece in texts %}{{ piece.text + ' ' }}{% endfor %}{% endif %}{% endfor %}"
+    "{{ 'ASSISTANT:' if add_generation_prompt }}"
 )
+# Strings only: a list cannot be added to a string.
 INTERNVL_STYLE = (
-    "{{ bos_token }}{% for message in messages %}"
-    "{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n'}}"
-    "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+    "{{ bos_token }}{% for turn in messages %}"
+    "{{ '<|im_start|>' + turn.role + '\n' + turn.content + '<|im_end|>\n' }}"
+    "{% endfor %}{{ '<|im_start|>assistant\n' if add_generation_prompt }}"
 )
-MINICPM_STYLE = """{%- if tools %}{{- raise_exception('no tools') }}{%- endif %}
+# A macro, blocks on lines of their own, tools.
+MINICPM_STYLE = """{%- if tools %}{{ raise_exception('no tools here') }}{% endif -%}
 {%- macro open(role) -%}<|im_start|>{{ role }}{%- endmacro -%}
-{% for message in messages -%}
-    {% if loop.first and messages[0]['role'] != 'system' %}{{ open('system') }}
+{% for turn in messages -%}
+    {% if loop.first and turn.role != 'system' %}
+{{ open('system') }}
 You are helpful.<|im_end|>
-{% endif -%}
-    {{- open(message.role) + '\\n' + message.content + '<|im_end|>\\n' }}
-{%- endfor -%}
-{%- if add_generation_prompt %}{{ open('assistant') }}
-{% endif -%}
-"""
+    {% endif %}
+{{ open(turn.role) ~ '\\n' ~ turn.content ~ '<|im_end|>' }}
+{% endfor -%}
+{% if add_generation_prompt %}
+{{ open('assistant') }}
+
+{%- endif -%}
+{{ '\\n' if add_generation_prompt }}"""
+# Questions and answers; a system turn is dropped in silence.
 MOONDREAM_STYLE = (
-    "{% for message in messages %}{% if message.role == 'user' %}"
-    "{{ '\n\nQuestion: ' }}{{ message.content }}\n\n{% elif message.role == 'assistant' %}"
-    "Answer: {{ message.content }}{{ eos_token }}{% endif %}{% endfor %}"
-    "{% if add_generation_prompt %}Answer:{% endif %}"
+    "{% for turn in messages %}"
+    "{% if turn.role == 'user' %}{{ '\n\nQuestion: ' ~ turn.content ~ '\n\n' }}"
+    "{% elif turn.role == 'assistant' %}{{ 'Answer: ' ~ turn.content ~ eos_token }}{% endif %}"
+    "{% endfor %}{{ 'Answer:' if add_generation_prompt }}"
+)
+# A system turn is written, but beside the last question.
+MISTRAL_STYLE = (
+    "{% set lead = messages[0].content if messages[0].role == 'system' %}"
+    "{% for turn in messages if turn.role != 'system' %}"
+    "{% if turn.role == 'user' %}[INST] {{ lead ~ ' ' if lead and loop.last }}{{ turn.content }}"
+    " [/INST]{% else %} {{ turn.content ~ eos_token }}{% endif %}{% endfor %}"
 )
 
 
@@ -135,6 +154,11 @@ EXPECTED = {
         "<|im_start|>assistant\nA dog runs.<|im_end|>\n"
         "<|im_start|>user\nWhy?<|im_end|>\n<|im_start|>assistant\n",
     ),
+    "mistral": (
+        MISTRAL_STYLE,
+        "[INST] Be brief.\n\nA video: IMAGE What happens? [/INST] A dog runs.</s>"
+        "[INST] Why? [/INST]",
+    ),
     "moondream": (
         MOONDREAM_STYLE,
         "\n\nQuestion: Be brief.\n\nA video: IMAGE What happens?\n\nAnswer: A dog runs.</s>"
@@ -162,7 +186,7 @@ def test_content_comes_back_untouched_between_special_text(family: str) -> None:
             assert part.special or part.text == "\n\n"
 
 
-@pytest.mark.parametrize("family", EXPECTED)
+@pytest.mark.parametrize("family", sorted(EXPECTED.keys() - {"mistral"}))
 def test_without_a_generation_prompt_the_last_turn_is_the_end(family: str) -> None:
     template = chat_template(EXPECTED[family][0])
     closed, opened = (
@@ -250,10 +274,10 @@ def test_the_cause_of_a_refusal_is_in_the_note() -> None:
 
 
 def test_a_conversation_that_the_template_refuses_is_written_by_the_fallback() -> None:
-    source = "{% if messages | length > 3 %}{{ raise_exception('too long') }}{% endif %}"
+    source = "{% if messages | length > 4 %}{{ raise_exception('too long') }}{% endif %}"
     template = chat_template(source + INTERNVL_STYLE)
     assert template.note == ""
-    assert "ASSISTANT:" in flat(template.render(TALK))
+    assert "ASSISTANT:" in flat(template.render([*TALK, *TALK[2:]]))
     assert "too long" in template.note
 
 

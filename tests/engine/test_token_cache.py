@@ -61,6 +61,9 @@ def found(directory: Path, seconds: range) -> list[int]:
     mrope=st.booleans(),
     grid=st.none() | st.tuples(st.integers(1, 9), st.integers(1, 9)),
     causal=st.booleans(),
+    splits=st.lists(st.tuples(st.integers(0, 99), st.lists(st.integers(0, 99)).map(tuple))).map(
+        tuple
+    ),
     wrapper=st.lists(st.integers(0, 300_000), max_size=3).map(tuple),
     pts=st.lists(st.integers(-(2**40), 2**40), min_size=1, max_size=3),
     base=st.fractions(min_value=Fraction(1, 10**6), max_value=1).filter(bool),
@@ -72,6 +75,7 @@ def test_every_field_survives_the_disk(
     mrope: bool,
     grid: tuple[int, int] | None,
     causal: bool,
+    splits: tuple[tuple[int, tuple[int, ...]], ...],
     wrapper: tuple[int, ...],
     pts: list[int],
     base: Fraction,
@@ -84,12 +88,14 @@ def test_every_field_survives_the_disk(
         causal=causal,
         opening=wrapper,
         closing=wrapper[::-1],
+        splits=splits,
     )
     times = tuple(Timestamp(tick, base) for tick in pts)
     back_times, back = decode_entry(encode_entry(times, kept))
     assert back_times == times
     assert (back.n_pos, back.grid, back.causal) == (n_pos, grid, causal)
     assert (back.opening, back.closing) == (kept.opening, kept.closing)
+    assert back.splits == kept.splits
     assert back.data.dtype == kept.data.dtype
     np.testing.assert_array_equal(back.data, kept.data)
     assert (back.positions is None) == (not mrope or n_tokens == 0)

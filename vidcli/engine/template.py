@@ -30,6 +30,7 @@ PLAIN = (
     "{% else %}ASSISTANT: {{ message.content }}{{ eos_token }}{% endif %}{% endfor %}"
     "{% if add_generation_prompt %}ASSISTANT:{% endif %}"
 )
+EXCHANGE = ("user", "assistant", "user")  # what every template must get through
 SEPARATOR = TextPart("\n\n")  # between turns that had to be merged
 
 
@@ -96,7 +97,7 @@ class ChatTemplate:
         with_repeats = replace(dialect, takes_repeats=True)
         return replace(
             dialect,
-            takes_system=self._takes(with_system, ("system", "user")),
+            takes_system=self._takes(with_system, ("system", *EXCHANGE)),
             takes_repeats=self._takes(with_repeats, ("user", "user")),
         )
 
@@ -107,7 +108,7 @@ class ChatTemplate:
             FAULTS: Neither does; the error is that of the more telling attempt.
         """
         dialects = [_Dialect(render, takes_lists=lists) for lists in (False, True)]
-        trial = _trial(("user", "assistant", "user"))
+        trial = _trial(EXCHANGE)
         try:
             self._write(dialects[0], trial, True)
         except TemplateLimitError:
