@@ -22,6 +22,7 @@ from vidcli.errors import MediaError
 from vidcli.media.pulse import beat
 
 MAX_DEMUX_FAILURES = 50  # in a row; a reader that only ever fails has reached the end of use
+QUOTE_MAX = 100  # letters; it lists every format it knows where it refuses one
 
 _DAMAGED = "is damaged, or is no video"
 _LACKS_CODEC = "needs a decoder that this FFmpeg lacks"
@@ -110,7 +111,7 @@ def _quote(error: Exception) -> str:
     """FFmpeg's own last words on the matter, in brackets; empty where it said nothing."""
     line = getattr(error, "log", None)  # (level, name, text)
     words = str(line[-1]).strip().rstrip(".") if line else ""
-    return f" (FFmpeg: {words})" if words else ""
+    return f" (FFmpeg: {words})" if 0 < len(words) <= QUOTE_MAX else ""
 
 
 def to_fraction(value: Fraction | None) -> Fraction | None:

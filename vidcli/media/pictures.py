@@ -147,20 +147,22 @@ def _first_of_program(path: str, listed: VideoStream, program: str) -> VideoFram
 def _open_pipe(
     path: str, listed: VideoStream, program: str, stack: ExitStack
 ) -> tuple[InputContainer, VideoStream]:
-    output, _ = stack.enter_context(piped(_as_plain_pictures(path, listed), program=program))
+    address = stack.enter_context(address_of(path))
+    node = _as_plain_pictures(address, listed.index)
+    output, _ = stack.enter_context(piped(node, program=program))
     container = stack.enter_context(av.open(output, mode="r", format="nut"))
     return container, choose_stream(path, container)
 
 
-def _as_plain_pictures(path: str, listed: VideoStream) -> Any:
+def _as_plain_pictures(address: str, index: int) -> Any:
     """ffmpeg-python node: the stream's pictures, upright, uncompressed, at their own times."""
     source = ffmpeg.input(
-        address_of(path),
+        address,
         protocol_whitelist="file",
         format_whitelist=",".join(sorted(CONTAINERS | {"webp_anim"})),
     )
     return ffmpeg.output(
-        source[str(listed.index)],
+        source[str(index)],
         "pipe:1",
         format="nut",
         vcodec="rawvideo",

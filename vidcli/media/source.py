@@ -6,6 +6,7 @@ FFmpeg then gets an explicit `file:` address, the protocols and formats it may u
 
 import os
 import stat
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
@@ -75,15 +76,27 @@ def open_source(path: str) -> Iterator[InputContainer]:
             cannot open it.
     """
     check_source(path)
-    with translated(path):
-        container = av.open(address_of(path), options=dict(_OPTIONS), metadata_errors="replace")
-    with container:
-        yield container
+    with address_of(path) as address:
+        with translated(path):
+            container = av.open(address, options=dict(_OPTIONS), metadata_errors="replace")
+        with container:
+            yield container
 
 
-def address_of(path: str) -> str:
-    """The address FFmpeg gets for `path`: never an option, a protocol or a pattern."""
-    return f"file:{path}"
+@contextmanager
+def address_of(path: str) -> Iterator[str]:
+    """The address FFmpeg gets for `path`: never an option, a protocol or a pattern.
+
+    FFmpeg takes `%03d` in a name for the numbers of an image sequence and cannot be told not to,
+    so such a file is opened under another name, which exists inside the block.
+    """
+    if "%" not in path:
+        yield f"file:{path}"
+        return
+    with tempfile.TemporaryDirectory(prefix="vidcli-") as directory:
+        alias = os.path.join(directory, "video" + os.path.splitext(path)[1].replace("%", ""))
+        os.symlink(os.path.abspath(path), alias)
+        yield f"file:{alias}"
 
 
 def check_source(path: str) -> None:
