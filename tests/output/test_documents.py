@@ -95,7 +95,7 @@ def test_the_answer_document_has_exactly_the_promised_fields():
     assert document["coverage"]["largest_gap"] == {"start_s": 0.5, "end_s": 1.5, "length_s": 1.0}
     assert document["model"]["sha256"] == {"weights": "a" * 64, "mmproj": "b" * 64}
     assert set(document["timings_s"]) == {
-        "load", "decode", "encode", "prefill", "generate", "total",
+        "load", "decode", "encode", "prefill", "generate", "native", "total",
     }  # fmt: skip
 
 

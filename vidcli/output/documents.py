@@ -350,7 +350,7 @@ def _usage(usage: Usage) -> Document:
 
 
 def _timings(timings: Timings) -> Document:
-    names = ("load", "decode", "encode", "prefill", "generate", "total")
+    names = ("load", "decode", "encode", "prefill", "generate", "native", "total")
     return {name: round(getattr(timings, name), 6) for name in names}
 
 
