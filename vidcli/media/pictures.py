@@ -25,6 +25,7 @@ from vidcli.media.libav import PacketReader, has_decoder, translated
 from vidcli.media.source import CONTAINERS, address_of, open_source
 from vidcli.media.streams import choose_stream, start_of, to_time_base
 
+PROGRAM_CPU_S = 3600  # after which the ffmpeg program ends itself, were its reader gone
 FIRST_PACKETS = 200  # without a picture among them, the libraries are given up on
 
 
@@ -168,4 +169,4 @@ def _as_plain_pictures(address: str, index: int) -> Any:
         vcodec="rawvideo",
         pix_fmt="rgb24",
         fps_mode="passthrough",
-    )
+    ).global_args("-timelimit", str(PROGRAM_CPU_S))

@@ -36,7 +36,11 @@ CONTAINERS = frozenset(_NAMES.split())
 """Formats that hold their pictures themselves. FFmpeg knows others that name files or addresses to
 open in turn (hls, dash, concat, imf, sdp, image2 and kin); a format not named here is refused."""
 
-_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": ",".join(sorted(CONTAINERS))}
+_OPTIONS = {
+    "protocol_whitelist": "file",
+    "format_whitelist": ",".join(sorted(CONTAINERS)),
+    "enable_drefs": "0",  # a QuickTime file may name another one that holds its pictures
+}
 
 _DOCUMENTS = {
     b"%PDF": "a PDF document",
