@@ -14,11 +14,11 @@ from collections.abc import Callable, ItemsView, Iterator, KeysView, Mapping, Va
 from typing import Any, NoReturn
 
 from jinja2 import TemplateError, TemplateRuntimeError, Undefined, nodes
-from jinja2.ext import Extension, LoopControlExtension
-from jinja2.parser import Parser
+from jinja2.ext import LoopControlExtension
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from jinja2.visitor import NodeTransformer
+
+from vidcli.engine.template_meter import CHECK, EMIT, PAY, GenerationTag, Meter, weigh
 
 MAX_SOURCE = 1 << 18  # characters; the longest templates in the field have a tenth of it
 MAX_SIZE = 1 << 18  # characters or elements of any one value
@@ -58,10 +58,6 @@ FAULTS = (
 )
 
 
-# Names of filters that no template can write.
-_PAY, _EMIT, _CHECK = "pay for loop", "emit text", "check size"
-
-
 class TemplateLimitError(TemplateRuntimeError):
     """A template wanted more steps, memory or output than any honest one needs."""
 
@@ -76,7 +72,7 @@ class TemplateSandbox(ImmutableSandboxedEnvironment):
             trim_blocks=True,
             lstrip_blocks=True,
             optimized=False,  # folding constants would run operations unpaid
-            extensions=[LoopControlExtension, _GenerationTag],
+            extensions=[LoopControlExtension, GenerationTag],
         )
         self._steps_left = self._output_left = 0
         self._call_cost = 1
@@ -87,7 +83,7 @@ class TemplateSandbox(ImmutableSandboxedEnvironment):
             *(("join", _join), ("replace", _replace)),
         ):
             self.filters[name] = self._guard(own)
-        self.filters.update({_PAY: self._pay_for_loop, _EMIT: self._emit, _CHECK: self._check})
+        self.filters.update({PAY: self._pay_for_loop, EMIT: self._emit, CHECK: self._check})
         self.globals = {
             "range": _range,
             "namespace": self.globals["namespace"],
@@ -108,8 +104,8 @@ class TemplateSandbox(ImmutableSandboxedEnvironment):
         if len(source) > MAX_SOURCE:
             raise TemplateLimitError(f"it has {len(source)} characters")
         tree = self.parse(source)
-        self._call_cost = max(map(_weight, tree.find_all(nodes.Macro)), default=1)
-        template = self.from_string(_Meter().visit(tree))
+        self._call_cost = max(map(weigh, tree.find_all(nodes.Macro)), default=1)
+        template = self.from_string(Meter().visit(tree))
 
         def render(variables: Mapping[str, Any]) -> str:
             self._steps_left, self._output_left = MAX_STEPS, MAX_OUTPUT
@@ -196,61 +192,6 @@ class TemplateSandbox(ImmutableSandboxedEnvironment):
         if isinstance(value, DATA):
             self._spend(_measure(value) // 16)
         return value
-
-
-class _Meter(NodeTransformer):
-    """Rewrites a template so that loops, output and growing values are paid for."""
-
-    def visit_For(self, node: nodes.For) -> nodes.For:
-        weight = _weight(node)
-        self.generic_visit(node)
-        node.iter = _filtered(_as_expression(node.iter), _PAY, nodes.Const(weight))
-        return node
-
-    def visit_Output(self, node: nodes.Output) -> nodes.Output:
-        self.generic_visit(node)
-        node.nodes = [_filtered(_as_expression(child), _EMIT) for child in node.nodes]
-        return node
-
-    def visit_Concat(self, node: nodes.Concat) -> nodes.Expr:
-        self.generic_visit(node)
-        return _filtered(node, _CHECK)
-
-    def visit_List(self, node: nodes.List) -> nodes.Expr:
-        self.generic_visit(node)
-        return _filtered(node, _CHECK)
-
-    visit_Dict = visit_List
-
-    def visit_Tuple(self, node: nodes.Tuple) -> nodes.Expr:
-        self.generic_visit(node)
-        return _filtered(node, _CHECK) if node.ctx == "load" else node
-
-
-class _GenerationTag(Extension):
-    """`{% generation %}…{% endgeneration %}` marks what an assistant wrote; it prints its body."""
-
-    tags = {"generation"}  # noqa: RUF012  # Jinja's own declaration
-
-    def parse(self, parser: Parser) -> list[nodes.Node]:
-        next(parser.stream)
-        return parser.parse_statements(("name:endgeneration",), drop_needle=True)
-
-
-def _filtered(node: nodes.Expr, name: str, *args: nodes.Expr) -> nodes.Filter:
-    return nodes.Filter(node, name, list(args), [], None, None, lineno=node.lineno)
-
-
-def _as_expression(node: nodes.Node) -> nodes.Expr:
-    """The node, the template's own text as a constant."""
-    if isinstance(node, nodes.TemplateData):
-        return nodes.Const(node.data, lineno=node.lineno)
-    assert isinstance(node, nodes.Expr)
-    return node
-
-
-def _weight(node: nodes.Node) -> int:
-    return 1 + sum(1 for _ in node.find_all(nodes.Node))
 
 
 def _measure(value: Any) -> int:
