@@ -148,7 +148,7 @@ def answer_question(
         source: The opened video.
         looking: Which frames to look at.
         question: What is asked.
-        started: `time.perf_counter()` when the command began this video.
+        started: `time.perf_counter()` when work on this video began, loading the model included.
         progress: Taken off the terminal before the first word.
         write: Called with each piece of text.
 
@@ -179,7 +179,7 @@ def answer_question(
             answer = piece
     assert answer is not None, "ask ends with an answer"
     notes = (*answer.warnings, *bench.all_warnings())
-    total = timings.load + time.perf_counter() - started
+    total = time.perf_counter() - started
     return (
         replace(
             answer,

@@ -180,6 +180,7 @@ class Talk:
                 f"{format_time(span.end)}"
             )
         size = self.seen.fit.size
+        seen_times = [frame.time.seconds for frame in self.conversation.watched.frames]
         with (
             open_progress(quiet=self.telling.quiet) as progress,
             self.bench.open_store(self.seen.video, size) as store,
@@ -187,7 +188,7 @@ class Talk:
             closer = watch(
                 self.source,
                 self.bench.session,
-                plan_near(moment, span),
+                plan_near(moment, span, seen_times),
                 size=size,
                 store=store,
                 timings=Timings(),

@@ -117,7 +117,7 @@ def ask(
     timings.generate += time.perf_counter() - started
     timings.native += session.native_s - native_before
     evidence, dropped = find_evidence(made.text, watched, cited=question.cite)
-    notes = tuple(dict.fromkeys([*warnings, *watched.warnings, *_warn(made, dropped)]))
+    notes = tuple(dict.fromkeys([*warnings, *watched.warnings, *list_cuts(made, dropped)]))
     yield Answer(
         question=question.text,
         text=made.text.strip(),
@@ -150,7 +150,8 @@ def find_evidence(text: str, watched: Watched, *, cited: bool) -> tuple[tuple[Ev
     return (cite.show_frames(watched.frames, watched.frames, watched.coverage),), 0
 
 
-def _warn(made: Generation, dropped: int) -> list[str]:
+def list_cuts(made: Generation, dropped: int = 0) -> list[str]:
+    """What a reader of an answer should know: notes, where it was cut, citations left out."""
     warnings = list(made.notes)
     if made.finish is FinishReason.LENGTH:
         warnings.append(

@@ -9,7 +9,7 @@ from vidcli.core.protocols import Progress, Session
 from vidcli.core.results import Answer, Delta, Timings, Usage, VideoReport
 from vidcli.core.sampling import Sampling
 from vidcli.errors import ResourceError
-from vidcli.methods.ask import METHOD, find_evidence
+from vidcli.methods.ask import METHOD, find_evidence, list_cuts
 from vidcli.methods.compose import compose_prompt, compose_video
 from vidcli.methods.watch import Watched
 
@@ -88,7 +88,7 @@ class Conversation:
                 prefix_cache=prefix.cache,
             ),
             timings=replace(timings),
-            warnings=(*forgotten, *made.notes),
+            warnings=(*forgotten, *list_cuts(made)),
         )
 
     def look_at(self, watched: Watched) -> None:

@@ -2,12 +2,14 @@
 
 import time
 from dataclasses import dataclass
+from fractions import Fraction
 
 from vidcli.core.media import FramePlan
-from vidcli.core.prompt import Prompt
+from vidcli.core.prompt import ImagePart, Prompt, SeenFrame, VisualTokens
 from vidcli.core.protocols import FrameSource, Session
 from vidcli.core.results import Timings
 from vidcli.core.sampling import Sampling
+from vidcli.core.time import Timestamp
 from vidcli.methods.ask import Question, question_parts
 from vidcli.methods.compose import compose_prompt, compose_video
 from vidcli.methods.watch import Fit, watch
@@ -69,8 +71,7 @@ def estimate(source: FrameSource, session: Session, fit: Fit, question: Question
     tokens = watched.images[0].tokens
     shown = compose_video(session.profile, watched.images, duration=source.info.duration)
     prompt = compose_prompt(session, [("user", question_parts(question))], shown)
-    question_cells = session.count_cells(prompt.parts) - fit.group_cells
-    cells = question_cells + fit.n_groups * fit.group_cells
+    cells = _count_cells(source, session, fit.plan, tokens, question)
     prefill_s = _time_prefill(session, prompt)
     generate_s = _time_token(session, prompt) * question.sampling.max_tokens
     return Estimate(
@@ -87,6 +88,30 @@ def estimate(source: FrameSource, session: Session, fit: Fit, question: Question
         generate_s=0.0 if question.choices else generate_s,
         warnings=fit.warnings,
     )
+
+
+def _count_cells(
+    source: FrameSource,
+    session: Session,
+    plan: FramePlan,
+    tokens: VisualTokens,
+    question: Question,
+) -> int:
+    """Cells of the whole prompt, every frame taking the tokens of the probed one."""
+    frames = [
+        SeenFrame(i, Timestamp(int(f.time * 1000), Fraction(1, 1000)), f.time, f.reason)
+        for i, f in enumerate(plan.frames, start=1)
+    ]
+    step = session.profile.group
+    groups = [tuple(frames[i : i + step]) for i in range(0, len(frames), step)]
+    shown = compose_video(
+        session.profile,
+        [ImagePart(group, tokens) for group in groups],
+        duration=source.info.duration,
+        numbered=question.cite,
+    )
+    prompt = compose_prompt(session, [("user", question_parts(question))], shown)
+    return session.count_cells(prompt.parts)
 
 
 def _time_prefill(session: Session, prompt: Prompt) -> float:

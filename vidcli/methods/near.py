@@ -15,20 +15,28 @@ REACH_S = Fraction(2)  # seconds either way
 COUNT = 4
 
 
-def plan_near(moment: Fraction, span: Span, *, count: int = COUNT) -> FramePlan:
-    """Spread `count` instants evenly over the seconds around a moment, the moment among them.
+def plan_near(
+    moment: Fraction, span: Span, seen: Sequence[Fraction], *, count: int = COUNT
+) -> FramePlan:
+    """Look at a moment, and between the frames seen before and after it.
 
     Args:
         moment: Seconds, inside `span`.
         span: The part of the video that may be looked at.
+        seen: Times already seen, in any order.
         count: Instants, ≥ 1.
+
+    Returns:
+        The moment, and instants spread evenly over the unseen stretch around it, at most
+        `REACH_S` away.
     """
     assert moment in span, "the moment lies inside the span"
-    reach = Span(max(span.start, moment - REACH_S), min(span.end, moment + REACH_S))
-    step = reach.length / count
-    times = {reach.start + (part + Fraction(1, 2)) * step for part in range(count)}
+    start = max([span.start, moment - REACH_S, *(time for time in seen if time < moment)])
+    end = min([span.end, moment + REACH_S, *(time for time in seen if time > moment)])
+    step = (end - start) / (count + 1)
+    times = [start + part * step for part in range(1, count + 1)]
     nearest = min(times, key=lambda time: abs(time - moment))
-    chosen = sorted((times - {nearest}) | {moment})
+    chosen = sorted({moment if time == nearest else time for time in times})
     return FramePlan(span, tuple(PlannedFrame(time, REASON) for time in chosen), REASON)
 
 
