@@ -2,7 +2,7 @@ import json
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.engine.byte_model import GrammarDriver
@@ -39,6 +39,7 @@ PATTERNS = [
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 2**32))
 def test_written_strings_match_the_pattern(driver: GrammarDriver, pattern: str, seed: int) -> None:
     written = driver.write(pattern_grammar(pattern), seed, longest=200)

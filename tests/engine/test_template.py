@@ -3,7 +3,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vidcli.core.prompt import ImagePart, Part, TextPart, VisualTokens
@@ -197,6 +197,7 @@ def test_without_a_generation_prompt_the_last_turn_is_the_end(family: str) -> No
 
 
 @pytest.mark.parametrize("family", EXPECTED)
+@settings(max_examples=25)
 @given(words=st.text(max_size=40))
 def test_no_user_text_is_ever_parsed(family: str, words: str) -> None:
     template = chat_template(EXPECTED[family][0])
