@@ -4,7 +4,8 @@ native      library start-up, native logs, interrupts
 weights     a loaded language model: vocabulary, tokens, metadata
 context     its KV memory: decode tokens, inject visual tokens, snapshots
 vision      the projector: pictures to visual tokens
-sampler     choosing the next token
+sampler     choosing the next token       sizes   how large a frame the encoder takes
+entries     a prompt as tokens and visual runs       held    what the context holds
 session     all of it together behind `core.protocols.Session`
 profiles    how each model family wants a video written
 template    the model's own chat template
