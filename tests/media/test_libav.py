@@ -35,6 +35,16 @@ def test_an_error_becomes_one_line_about_the_file(tmp_path):
     assert isinstance(caught.value.__cause__, av.error.FileNotFoundError)
 
 
+def test_ffmpegs_own_words_are_quoted_and_never_those_about_an_earlier_file(tmp_path):
+    broken = tmp_path / "a.mkv"
+    broken.write_bytes(b"\x1a\x45\xdf\xa3" + bytes(500))
+    with pytest.raises(MediaError, match=r"\(FFmpeg: EBML header parsing failed\)"), translated("a"):
+        av.open(str(broken))
+    with pytest.raises(MediaError) as caught, translated("b"):
+        raise av.error.InvalidDataError(-1094995529, "Invalid data")
+    assert str(caught.value) == "b is damaged, or is no video"
+
+
 def test_running_out_of_memory_is_told_as_that():
     with pytest.raises(MediaError, match="needs more memory"), translated("a.mp4"):
         raise MemoryError

@@ -93,10 +93,11 @@ av.logging.set_level(av.logging.ERROR)
 @contextmanager
 def translated(path: str) -> Iterator[None]:
     """Turn what PyAV raises inside the block into a `MediaError` that names the file."""
+    before, _ = av.logging.get_last_error()
     try:
         yield
     except (av.error.FFmpegError, MemoryError) as error:
-        raise MediaError(f"{path} {meaning_of(error)}{_quote(error)}") from error
+        raise MediaError(f"{path} {meaning_of(error)}{_last_words(before)}") from error
 
 
 def meaning_of(error: Exception) -> str:
@@ -107,10 +108,10 @@ def meaning_of(error: Exception) -> str:
     return MEANINGS[av.error.MemoryError] if isinstance(error, MemoryError) else _INTERNAL
 
 
-def _quote(error: Exception) -> str:
-    """FFmpeg's own last words on the matter, in brackets; empty where it said nothing."""
-    line = getattr(error, "log", None)  # (level, name, text)
-    words = str(line[-1]).strip().rstrip(".") if line else ""
+def _last_words(before: int) -> str:
+    """FFmpeg's last complaint since its count of them was `before`, in brackets; else empty."""
+    count, line = av.logging.get_last_error()
+    words = line[2].strip().rstrip(".") if line is not None and count > before else ""
     return f" (FFmpeg: {words})" if 0 < len(words) <= QUOTE_MAX else ""
 
 

@@ -28,7 +28,7 @@ def choose_stream(path: str, container: InputContainer) -> AvVideoStream:
         return max(pictures, key=_preference)
     held = "only sound and a cover picture" if container.streams.video else "only sound"
     if not container.streams.audio:
-        held = "no sound either"
+        held = "nothing to see or hear"
     raise NoVideoStreamError(
         f"{path} has no video stream ({held})",
         hint=f"'vidcli info {path}' needs a video stream too",
