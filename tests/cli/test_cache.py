@@ -71,3 +71,12 @@ def test_clear_asks_for_yes_and_then_removes_everything(filled: list[Path]):
 def test_a_size_that_is_none_is_a_usage_error(size: str):
     result = invoke("cache", "prune", "--max-size", size)
     assert (result.exit_code, result.stdout) == (2, "")
+
+
+@pytest.mark.usefixtures("model")
+def test_what_answering_keeps_is_shown_under_its_video(clip: Path):
+    options = ["--max-tokens", "4", "--detail", "low", "--threads", "1"]
+    assert invoke("ask", str(clip), "What happens?", *options).exit_code == 0
+    parts = {part["name"]: part["files"] for part in read("show")["parts"]}
+    assert parts == {"visual tokens": 1, "prefix snapshots": 1, "derived projectors": 1}
+    assert clip.name in invoke("cache", "show", "-v").stdout

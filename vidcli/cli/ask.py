@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vidcli.cli import asking
-from vidcli.cli.build import open_bench, open_videos
+from vidcli.cli.build import import_engine, open_bench, open_videos
 from vidcli.cli.groups import Loading, Looking, Rehearsing, Telling, Writing, takes_groups
 from vidcli.cli.inputs import each_input
 from vidcli.cli.options import WRITING
@@ -200,6 +200,7 @@ def answer_each(
         asking.tell_evidence(answer, telling.notes)
 
     with ExitStack() as stack:
-        open_video = stack.enter_context(open_videos())
+        open_video = stack.enter_context(open_videos(videos[0]))
+        import_engine()
         bench_of = cache(lambda: stack.enter_context(open_bench(loading, quiet=telling.quiet)))
         each_input(videos, answer_one, json=telling.json)

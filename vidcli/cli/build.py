@@ -5,6 +5,7 @@ Every native thing that is opened here is closed when its `with` block ends.
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -19,6 +20,7 @@ from vidcli.core.media import Frame, Shot, VideoInfo
 from vidcli.core.model import ModelFiles
 from vidcli.core.protocols import Progress, TokenStore
 from vidcli.core.results import VideoReport
+from vidcli.core.time import Span
 from vidcli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -62,20 +64,25 @@ class Footage:
         """Decode the planned instants, in order."""
         return self.video.frames(plan, size=size)
 
-    def find_shots(self, progress: Progress | None = None) -> list[Shot]:
-        """Detect the shots; reads the whole file."""
-        return list(self._scan("shots", progress))
+    def find_shots(
+        self, progress: Progress | None = None, *, span: Span | None = None
+    ) -> list[Shot]:
+        """Detect the shots of a span, or of the whole video; every frame of it is decoded."""
+        return list(self._scan("shots", progress, span=span))
 
     def find_keyframes(self, progress: Progress | None = None) -> list[Fraction]:
         """Times of all keyframes."""
         return list(self._scan("keyframes", progress))
 
-    def _scan(self, operation: str, progress: Progress | None) -> Iterable[Any]:
+    def _scan(
+        self, operation: str, progress: Progress | None, **options: Span | None
+    ) -> Iterable[Any]:
         def report(done: Fraction) -> None:
             if progress is not None:
                 progress("scan", int(done * 100), 100)
 
-        found: Iterable[Any] = self.worker.call(operation, self.info.path, progress=report)
+        path = self.info.path
+        found: Iterable[Any] = self.worker.call(operation, path, progress=report, **options)
         return found
 
 
@@ -83,13 +90,38 @@ OpenVideo = Callable[[str], Footage]
 
 
 @contextmanager
-def open_videos() -> Iterator[OpenVideo]:
-    """A way to open videos for the block, all read by one process of their own."""
+def open_videos(first: str | None = None) -> Iterator[OpenVideo]:
+    """A way to open videos for the block, all read by one process of their own.
+
+    Args:
+        first: The video that will be opened first: its opening begins at once, beside whatever
+            this process does until it asks for it.
+    """
     from vidcli.media.video import open_video
     from vidcli.media.worker import DecoderWorker
 
-    with DecoderWorker() as worker:
-        yield lambda path: Footage(open_video(path, worker), worker)
+    with DecoderWorker() as worker, ThreadPoolExecutor(1) as pool:
+        started = pool.submit(open_video, first, worker) if first is not None else None
+
+        def open_footage(path: str) -> Footage:
+            nonlocal started
+            begun, started = started, None
+            if begun is not None and path == first:
+                return Footage(begun.result(), worker)
+            return Footage(open_video(path, worker), worker)
+
+        try:
+            yield open_footage
+        except BaseException:
+            worker.close()  # the thread may be waiting for it
+            raise
+
+
+def import_engine() -> None:
+    """Import what answering needs: worth doing while a video is being opened elsewhere."""
+    import vidcli.engine.session
+    import vidcli.methods.ask
+    import vidcli.models.derive  # noqa: F401
 
 
 @dataclass(slots=True)
@@ -228,7 +260,9 @@ def choose_plan(
         return plan.plan_keyframes(span, source.find_keyframes(progress), budget=most)
     if select is Selection.SHOTS:
         gap = looking.max_gap or Fraction(settings.MAX_GAP_S)
-        return plan.plan_shots(info, span, source.find_shots(progress), budget=most, max_gap=gap)
+        return plan.plan_shots(
+            info, span, source.find_shots(progress, span=span), budget=most, max_gap=gap
+        )
     if looking.frames:
         return plan.plan_uniform(info, span, budget=looking.frames)
     return plan.plan_auto(info, span)

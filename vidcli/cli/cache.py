@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vidcli import settings
-from vidcli.cli.caches import open_prefix_cache, open_token_cache
+from vidcli.cli.caches import open_derived_files, open_prefix_cache, open_token_cache
 from vidcli.cli.options import JsonOption, read_size
 from vidcli.cli.terminal import Notes, write_document, write_out
 from vidcli.errors import UsageError
@@ -38,10 +38,11 @@ class Part:
 
 def list_parts() -> list[Part]:
     """Every cache there is."""
-    tokens, prefixes = open_token_cache(), open_prefix_cache()
+    tokens, prefixes, derived = open_token_cache(), open_prefix_cache(), open_derived_files()
     return [
         Part("visual tokens", tokens.usage, tokens.prune, lambda: tokens.warnings),
         Part("prefix snapshots", prefixes.usage, prefixes.prune, lambda: prefixes.warnings),
+        Part("derived projectors", derived.usage, derived.prune, lambda: derived.warnings),
     ]
 
 

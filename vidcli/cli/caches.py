@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING
 from vidcli import settings
 
 if TYPE_CHECKING:
+    from vidcli.engine.lru_dir import LruDirectory
     from vidcli.engine.prefix_cache import PrefixCache
     from vidcli.engine.token_cache import TokenCache
 
 TOKENS = "tokens"
 PREFIXES = "prefixes"
+DERIVED = "derived"  # where `vidcli.models.derive` writes
 
 
 def open_token_cache() -> "TokenCache":
@@ -24,3 +26,15 @@ def open_prefix_cache() -> "PrefixCache":
     from vidcli.engine.prefix_cache import PrefixCache
 
     return PrefixCache(settings.cache_dir() / PREFIXES, settings.CACHE_MAX_BYTES // 2)
+
+
+def open_derived_files() -> "LruDirectory":
+    """Projectors rewritten for this processor or detail; made again when needed."""
+    from vidcli.engine.lru_dir import LruDirectory
+
+    return LruDirectory(
+        settings.cache_dir() / DERIVED,
+        settings.CACHE_MAX_BYTES,
+        suffix=".gguf",
+        read_label=lambda path: path.name,
+    )

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vidcli.cli import asking
-from vidcli.cli.build import Bench, Footage, open_bench, open_videos
+from vidcli.cli.build import Bench, Footage, import_engine, open_bench, open_videos
 from vidcli.cli.groups import Loading, Looking, Telling, Writing, takes_groups
 from vidcli.cli.lines import is_attended, line_editing, read_line
 from vidcli.cli.options import VideoArgument
@@ -50,7 +50,8 @@ def chat(
     from vidcli.output.tables import say_coverage
 
     sampling = writing.sampling()
-    with open_videos() as open_video, ExitStack() as stack:
+    with open_videos(video) as open_video, ExitStack() as stack:
+        import_engine()
         source = open_video(video)
         bench = stack.enter_context(open_bench(loading, quiet=telling.quiet))
         with open_progress(quiet=telling.quiet) as progress:

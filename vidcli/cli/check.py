@@ -9,7 +9,7 @@ import typer
 
 from vidcli import settings
 from vidcli.cli import asking
-from vidcli.cli.build import open_bench, open_videos
+from vidcli.cli.build import import_engine, open_bench, open_videos
 from vidcli.cli.groups import Loading, Looking, Rehearsing, Telling, takes_groups
 from vidcli.cli.options import VideoArgument
 from vidcli.cli.rehearse import rehearse, write_trace
@@ -46,7 +46,8 @@ def check(
         raise UsageError("the statement is empty", hint='vidcli check VIDEO "a person is visible"')
     question = ask_check(statement, Sampling())
     started = time.perf_counter()
-    with open_videos() as open_video, ExitStack() as stack:
+    with open_videos(video) as open_video, ExitStack() as stack:
+        import_engine()
         source = open_video(video)
         bench = stack.enter_context(open_bench(loading, quiet=telling.quiet))
         progress = open_progress(quiet=telling.quiet)
