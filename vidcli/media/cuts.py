@@ -1,0 +1,177 @@
+"""Hard cuts, from cells alone: pure numpy.
+
+A cut parts two *sets* of pictures: whatever picture just before it is compared with whatever
+picture just after it, every cell differs. A flash does not (the picture comes back), nor does a
+body rushing by (the ground shows again), nor flickering light (the same picture, brighter). So the
+score of a frame, its novelty, takes for each cell the most alike of nine such pairs; what stands
+out of its surroundings is then checked by `measure_unlikeness`, which also lets every cell look
+for its like among its neighbours, since things move.
+
+Shot changes as distances between sets of frames are ours; PySceneDetect and FFmpeg compare one
+pair. Thresholds come from generated reels (tests/media/reel.py), not from a data set.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vidcli.media.thumbnails import COLUMNS, ROWS, Cells
+
+Scores = NDArray[np.float32]
+
+MIN_NOVELTY = 14.0  # sum of the differences of a cell's four values, mean of all cells
+MIN_PROMINENCE = 2.0  # times the usual novelty around it
+MIN_CONTRAST = 0.37  # unlikeness by how much the pictures vary in themselves
+STATIC_NOVELTY = 5.0  # is enough between pictures that stand still…
+STATIC_USUAL = 0.75  # …as still as this on either side…
+STATIC_CHANGED = 0.4  # …where this part of all cells changes
+QUIET = 1.5  # novelty that every source has: coding noise
+CONTRAST_FLOOR = 8.0  # levels that a uniform picture is taken to vary by
+NEIGHBOURS = 10  # frames on either side that tell what is usual
+APART = 5  # frames between two cuts, at least: a shorter shot is a flash
+GAINS = (0.75, 1.33)  # changes of light that are no change of picture
+FLASH_S = 0.2
+
+
+def set_offsets(rate: float) -> tuple[int, ...]:
+    """Frames to compare across a possible cut, counted from it; three, fewer below 10 a second."""
+    step = max(1, round(rate / 30))
+    return tuple(k for k in (0, 2 * step, 4 * step) if k == 0 or k / rate <= FLASH_S)
+
+
+def find_cuts(cells: Cells, *, rate: float) -> list[int]:
+    """Indices of the first frame after each hard cut.
+
+    Args:
+        cells: `[frames, 4, 9, 16]`.
+        rate: Frames a second, about.
+    """
+    if len(cells) < 2:
+        return []
+    offsets = set_offsets(rate)
+    novelty, changed = measure_novelty(cells, offsets)
+    before, after = _usual(novelty)
+    lower, upper = np.minimum(before, after), np.maximum(before, after)
+    prominence = novelty / np.sqrt((lower + QUIET) * (upper + QUIET))
+    peaks = _local_maxima(novelty, APART)
+    static = (novelty >= STATIC_NOVELTY) & (upper <= STATIC_USUAL) & (changed >= STATIC_CHANGED)
+    bold = (novelty >= MIN_NOVELTY) & (prominence >= MIN_PROMINENCE)
+    found = []
+    for at in np.flatnonzero(peaks & (static | bold)).tolist():
+        old, new = _sets(cells, at, at, offsets)
+        if static[at] or measure_contrast(old, new) >= MIN_CONTRAST:
+            found.append(at)
+    return found
+
+
+def measure_novelty(cells: Cells, offsets: tuple[int, ...]) -> tuple[Scores, Scores]:
+    """How new each frame and those after it are to those before it.
+
+    Args:
+        cells: `[frames, 4, 9, 16]`.
+        offsets: See `set_offsets`.
+
+    Returns:
+        `[frames]` each: the mean difference of a cell in its most alike pair; the part of all
+        cells whose difference there is above coding noise.
+    """
+    flat = cells.reshape(len(cells), cells.shape[1], -1)
+    last = len(flat) - 1
+    here = np.arange(len(flat))
+    best = np.full((len(flat), flat.shape[2]), np.inf, np.float32)
+    for back in offsets:
+        for ahead in offsets:
+            old = flat[np.maximum(here - 1 - back, 0)]
+            new = flat[np.minimum(here + ahead, last)]
+            np.minimum(best, _differences(old, new), out=best)
+    best[0] = 0
+    return best.mean(axis=1), (best > 2 * QUIET).mean(axis=1, dtype=np.float32)
+
+
+def measure_contrast(old: Cells, new: Cells) -> float:
+    """Unlikeness of two sets of pictures by how much their pictures vary in themselves."""
+    near = np.stack([old[0], new[0]]).reshape(2, old.shape[1], -1)
+    spread = np.abs(near - near.mean(axis=2, keepdims=True)).sum(axis=1).mean()
+    return measure_unlikeness(old, new) / (CONTRAST_FLOOR + float(spread))
+
+
+def measure_unlikeness(old: Cells, new: Cells) -> float:
+    """Mean difference of a cell to the most alike one, at most a cell away, of the other set.
+
+    Both ways, the larger: a detail that only one side has must count.
+
+    Args:
+        old: `[n, 4, 9, 16]`.
+        new: `[m, 4, 9, 16]`.
+    """
+    return max(_one_way(old, new), _one_way(new, old))
+
+
+def _one_way(from_set: Cells, to_set: Cells) -> float:
+    padded = np.pad(to_set, ((0, 0), (0, 0), (1, 1), (1, 1)), mode="edge")
+    best = np.full((ROWS, COLUMNS), np.inf, np.float32)
+    for row in range(3):
+        for column in range(3):
+            shifted = padded[None, :, :, row : row + ROWS, column : column + COLUMNS]
+            pairs = np.abs(from_set[:, None] - shifted).sum(axis=2)  # [n, m, 9, 16]
+            np.minimum(best, pairs.min(axis=(0, 1)), out=best)
+    return float(best.mean())
+
+
+def _differences(old: Cells, new: Cells) -> Scores:
+    """Difference of each cell, sum of its values; of two readings of the light, the kinder one.
+
+    Args:
+        old: `[frames, 4, cells]`.
+        new: The same shape.
+    """
+    plain: Scores = np.abs(new - old).sum(axis=1)
+    energy = np.einsum("fc,fc->f", old[:, 0], old[:, 0])
+    gain = np.einsum("fc,fc->f", old[:, 0], new[:, 0]) / np.maximum(energy, 1)
+    gain = np.clip(gain, *GAINS)[:, None, None]
+    lit = old * gain
+    lit[:, 1:3] += 128 * (1 - gain)  # chroma is counted from 128
+    other: Scores = np.abs(new - lit).sum(axis=1)
+    kinder = other.mean(axis=1) < plain.mean(axis=1)
+    return np.where(kinder[:, None], other, plain)
+
+
+def _sets(cells: Cells, until: int, since: int, offsets: tuple[int, ...]) -> tuple[Cells, Cells]:
+    """Frames up to, not including, `until`, nearest first, and frames from `since` on."""
+    last = len(cells) - 1
+    old = cells[[max(0, until - 1 - back) for back in offsets]]
+    return old, cells[[min(last, since + ahead) for ahead in offsets]]
+
+
+def _usual(novelty: Scores) -> tuple[Scores, Scores]:
+    """Median novelty of the frames before and after each; at an end of the video, of the other."""
+    size = len(novelty)
+    gap = np.full(NEIGHBOURS, np.nan, np.float32)
+    first = np.nan if size < 2 else novelty[1]
+    filled = np.concatenate([gap, [first], novelty[1:], gap])
+    windows = np.lib.stride_tricks.sliding_window_view(filled, NEIGHBOURS)
+    before = _median(windows[:size])
+    after = _median(windows[NEIGHBOURS + 1 : NEIGHBOURS + 1 + size])
+    before = np.where(np.isnan(before), after, before)
+    after = np.where(np.isnan(after), before, after)
+    return np.nan_to_num(before), np.nan_to_num(after)
+
+
+def _median(windows: Scores) -> Scores:
+    """Median of each row without its NaNs; NaN where a row holds nothing else."""
+    ordered = np.sort(windows, axis=1)  # NaNs last
+    count = np.sum(~np.isnan(windows), axis=1)
+    rows = np.arange(len(windows))
+    low, high = ordered[rows, np.maximum(count - 1, 0) // 2], ordered[rows, count // 2 % NEIGHBOURS]
+    return np.where(count == 0, np.nan, np.where(count % 2 == 0, (low + high) / 2, low)).astype(
+        np.float32
+    )
+
+
+def _local_maxima(scores: Scores, reach: int) -> NDArray[np.bool_]:
+    """Whether each score is the first largest within `reach` frames."""
+    edge = np.full(reach, -np.inf, np.float32)
+    windows = np.lib.stride_tricks.sliding_window_view(
+        np.concatenate([edge, scores, edge]), 2 * reach + 1
+    )
+    is_peak: NDArray[np.bool_] = windows.argmax(axis=1) == reach
+    return is_peak

@@ -1,0 +1,189 @@
+"""The shots of a video: hard cuts, fades and dissolves, found in one pass over all its frames.
+
+`read_thumbnails` shrinks every frame to a few cells as it is decoded; `find_changes` looks for
+transitions in blocks of them, so memory does not grow with the video; `tile` turns transitions
+into shots that cover the span without gap or overlap. `list_keyframes` only reads packets.
+
+Not here: which frames of a shot to look at (`vidcli.media.plan`).
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from fractions import Fraction
+
+import numpy as np
+from av.stream import Discard
+
+from vidcli.core.media import Shot, Transition
+from vidcli.core.time import Span
+from vidcli.media.cuts import find_cuts
+from vidcli.media.graduals import Change, find_dissolves, find_fades
+from vidcli.media.libav import read_packets, translated
+from vidcli.media.pictures import open_pictures
+from vidcli.media.thumbnails import COLUMNS, ROWS, VALUES, Cells, read_thumbnails
+
+BLOCK = 2048  # frames looked at together: 5 MB of cells
+MARGIN = 384  # frames on either side that a transition can depend on, at up to 60 a second
+SLACK = 3  # frames within which a cut belongs to a gradual transition beside it
+
+
+def detect_shots(path: str, span: Span | None = None) -> tuple[Shot, ...]:
+    """Find the shots of a video.
+
+    Args:
+        path: A local file.
+        span: Part of it; None is all, to where its last frame ends.
+
+    Returns:
+        At least one, in order; each starts where the last ended, the first at the start of the
+        span, the last ends at its end. A gradual transition parts two shots at its middle.
+
+    Raises:
+        MediaError: No picture can be decoded.
+    """
+    times: list[Fraction] = []
+    changes = merge_changes(find_changes(_noting_times(read_thumbnails(path, span), times)))
+    if span is None:
+        span = Span(Fraction(0), _end_of(times))
+    return tile(span, [(times[c.at], c.kind) for c in changes if c.at < len(times)])
+
+
+def find_changes(frames: Iterable[tuple[Fraction, Cells]]) -> Iterator[Change]:
+    """Every transition of a stream of frames, holding no more than a block of them.
+
+    Args:
+        frames: (time, cells `[4, 9, 16]`) in the order shown.
+
+    Yields:
+        Changes in frames counted from 0, by block; they may overlap (see `merge_changes`).
+    """
+    rate: float | None = None
+    held = np.empty((0, VALUES, ROWS, COLUMNS), np.float32)
+    offset = done = 0  # number of the first held frame; changes before this one are out
+    for block, rate in _blocks(frames):
+        held = np.concatenate([held, block])
+        until = offset + len(held) - MARGIN
+        if until - done < BLOCK // 2:
+            continue
+        yield from _inside(held, offset, done, until, rate=rate, ends=False)
+        done = until
+        keep = max(0, done - MARGIN - offset)
+        held, offset = held[keep:].copy(), offset + keep
+    if rate is not None:
+        until = offset + len(held) + 1
+        yield from _inside(held, offset, done, until, rate=rate, ends=True)
+
+
+def _inside(
+    held: Cells, offset: int, start: int, end: int, *, rate: float, ends: bool
+) -> Iterator[Change]:
+    """Changes among the held frames whose new shot counts from a frame in `[start, end)`."""
+    found = [Change(Transition.CUT, at, at, at) for at in find_cuts(held, rate=rate)]
+    found += find_dissolves(held, rate=rate)
+    found += find_fades(held, rate=rate, opens=offset == 0, ends=ends)
+    for change in found:
+        if start <= change.at + offset < end:
+            yield Change(
+                change.kind, change.start + offset, change.end + offset, change.at + offset
+            )
+
+
+def _blocks(frames: Iterable[tuple[Fraction, Cells]]) -> Iterator[tuple[Cells, float]]:
+    """Stacked cells of up to a block of frames, with the rate that the first block shows."""
+    rate: float | None = None
+    times: list[Fraction] = []
+    cells: list[Cells] = []
+    for time, values in frames:
+        times.append(time)
+        cells.append(values)
+        if len(cells) == BLOCK:
+            rate = rate or _measure_rate(times)
+            yield np.stack(cells), rate
+            times, cells = [], []
+    if cells:
+        yield np.stack(cells), rate or _measure_rate(times)
+
+
+def _measure_rate(times: Sequence[Fraction]) -> float:
+    """Frames a second by the median distance of frames; 25 for a single one."""
+    if len(times) < 2:
+        return 25.0
+    return 1 / max(1e-3, float(np.median(np.diff(np.asarray(times, dtype=np.float64)))))
+
+
+def merge_changes(changes: Iterable[Change]) -> list[Change]:
+    """One change where several tell of the same transition: fades win, then cuts.
+
+    Returns:
+        In order of time, none within `SLACK` frames of another.
+    """
+    kept: list[Change] = []
+    order = (Transition.FADE, Transition.CUT, Transition.DISSOLVE)
+    for change in sorted(changes, key=lambda change: (order.index(change.kind), change.at)):
+        if not any(
+            change.start < other.end + SLACK and other.start - SLACK < change.end
+            for other in _near(kept, change)
+        ):
+            kept.append(change)
+    return sorted(kept, key=lambda change: change.at)
+
+
+def _near(kept: Sequence[Change], change: Change) -> Iterator[Change]:
+    return (other for other in kept if abs(other.at - change.at) <= MARGIN)
+
+
+def tile(span: Span, boundaries: Iterable[tuple[Fraction, Transition]]) -> tuple[Shot, ...]:
+    """Shots that cover `span`, parted at the boundaries inside it.
+
+    Args:
+        span: What to cover.
+        boundaries: (first instant of the new shot, how it begins), in any order.
+    """
+    inside = {time: kind for time, kind in boundaries if span.start < time < span.end}
+    starts = [(span.start, Transition.START), *sorted(inside.items())]
+    ends = [*(time for time, _ in starts[1:]), span.end]
+    return tuple(
+        Shot(Span(start, end), kind) for (start, kind), end in zip(starts, ends, strict=True)
+    )
+
+
+def list_keyframes(path: str) -> tuple[Fraction, ...]:
+    """Times of the codec's keyframes, reading packets only: an hour takes a second or so.
+
+    Returns:
+        Strictly increasing, on the video's clock; empty where packets carry no times.
+
+    Raises:
+        MediaError: The file cannot be opened.
+    """
+    with open_pictures(path) as pictures, translated(path):
+        if pictures.origin is None:
+            return ()
+        pictures.stream.discard = Discard.nonkey  # MP4 then skips the bytes of all others
+        ticks = {
+            packet.pts if packet.pts is not None else packet.dts
+            for packet in read_packets(pictures.container, pictures.stream)
+            if packet is not None and packet.is_keyframe and not packet.is_corrupt
+        }
+        times = {(t - pictures.origin) * pictures.time_base for t in ticks if t is not None}
+        return tuple(sorted(time for time in times if time >= 0))
+
+
+def find_shot(shots: Sequence[Shot], time: Fraction) -> int:
+    """Index of the shot on screen at `time`; the first or last for times outside all of them."""
+    return max(0, bisect_right([shot.span.start for shot in shots], time) - 1)
+
+
+def _noting_times(
+    frames: Iterable[tuple[Fraction, Cells]], times: list[Fraction]
+) -> Iterator[tuple[Fraction, Cells]]:
+    for time, cells in frames:
+        times.append(time)
+        yield time, cells
+
+
+def _end_of(times: Sequence[Fraction]) -> Fraction:
+    """Where the last frame ends, as long as the one before it lasts; a single one lasts 1/25 s."""
+    if len(times) < 2:
+        return (times[-1] if times else Fraction(0)) + Fraction(1, 25)
+    return times[-1] + (times[-1] - times[-2])
