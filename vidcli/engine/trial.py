@@ -1,0 +1,148 @@
+"""The first use of a model, in a process of its own: llama.cpp aborts on some damaged files.
+
+A header that lies in ways no check of ours foresees can end the process that loads it (1 in 80 of
+randomly damaged ones did). So a pair of files that was never used before is loaded, shown one blank
+frame and asked for one token in a child. What the child survives, this process does too; what kills
+it becomes a `ModelError`. A mark on disk remembers the pair by its digests, so this happens once.
+
+`python -m vidcli.engine.trial` is the child: it reads a pickled `Trial` from its standard input.
+"""
+
+import hashlib
+import pickle
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from vidcli.core.files import atomic_write
+from vidcli.core.model import GgufFacts, LoadOptions, ModelFiles
+from vidcli.errors import ModelError, ResourceError, VidcliError
+
+VERSION = 1  # rises when a trial tries more than before
+TRIAL_CTX = 4096  # room for a frame of any family
+DISPLAY_SIZE = (640, 360)
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What a child needs to load a model as this process would."""
+
+    files: ModelFiles
+    weights_facts: GgufFacts
+    mmproj_facts: GgufFacts
+    options: LoadOptions
+
+
+def try_model(trial: Trial, marks: Path) -> None:
+    """Make sure that a model can be loaded and used without ending the process.
+
+    Args:
+        trial: The model, and how it will be loaded.
+        marks: Directory of marks of models tried before; not being able to write it only means
+            that the trial is made again.
+
+    Raises:
+        VidcliError: What loading and using it raised.
+        ModelError: It makes llama.cpp abort.
+        ResourceError: It was killed, as for want of memory.
+    """
+    mark = marks / _key(trial)
+    if mark.exists():
+        return
+    child = subprocess.Popen(
+        [sys.executable, "-m", "vidcli.engine.trial"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        output, _ = child.communicate(pickle.dumps(trial))
+    except BaseException:
+        child.kill()
+        child.wait()
+        raise
+    if child.returncode < 0:
+        raise _name_signal(trial.files, -child.returncode)
+    failure: Exception | None = pickle.loads(output)
+    if failure is not None:
+        raise failure
+    try:
+        with atomic_write(mark) as file:
+            file.write(trial.files.name.encode("utf-8", "replace"))
+    except OSError:
+        pass  # a read-only cache: tried again next time
+
+
+def _key(trial: Trial) -> str:
+    """Names the content of the files and all that decides how they are loaded."""
+    from importlib.metadata import version
+
+    files, options = trial.files, replace(trial.options, n_ctx=0, threads=0)
+    what = (
+        str(VERSION),
+        version("llama-cpp-python"),
+        files.weights_sha256,
+        files.mmproj_sha256,
+        files.derivation,
+        repr(options),
+    )
+    return hashlib.sha256("\n".join(what).encode()).hexdigest()
+
+
+def _name_signal(files: ModelFiles, number: int) -> VidcliError:
+    if number == signal.SIGKILL:
+        return ResourceError(
+            f"{files.weights.name} was killed while it was tried, as for want of memory",
+            hint="close other programs, or use a smaller quant or model",
+        )
+    name = signal.Signals(number).name
+    return ModelError(
+        f"{files.weights.name} with {files.mmproj.name} makes llama.cpp end with {name}: "
+        "one of them is damaged",
+        hint="download them again and compare their sha256",
+    )
+
+
+def use_once(trial: Trial) -> None:
+    """Load a model, show it a blank frame and take one token.
+
+    Raises:
+        VidcliError: What loading and using it raises.
+    """
+    import numpy as np
+
+    from vidcli.core.prompt import ImagePart, Prompt, TextPart
+    from vidcli.core.sampling import Sampling
+    from vidcli.engine.session import load_session
+
+    with load_session(
+        trial.files,
+        weights_facts=trial.weights_facts,
+        mmproj_facts=trial.mmproj_facts,
+        options=replace(trial.options, n_ctx=TRIAL_CTX),
+    ) as session:
+        width, height = session.frame_size(DISPLAY_SIZE)
+        blank = np.zeros((height, width, 3), np.uint8)
+        tokens = session.encode([blank] * session.profile.group)
+        shown = (ImagePart((), tokens), TextPart("What is this?"))
+        prefix = session.prefill(Prompt(session.render_chat([("user", shown)])))
+        for _ in session.generate(prefix, Sampling(max_tokens=1)):
+            pass
+
+
+def main() -> None:
+    """Use the model on standard input once; write what went wrong, or None, to standard output."""
+    trial: Trial = pickle.load(sys.stdin.buffer)
+    failure: VidcliError | None = None
+    try:
+        use_once(trial)
+    except VidcliError as error:
+        failure = type(error)(str(error), hint=error.hint)
+    sys.stdout.buffer.write(pickle.dumps(failure))
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
