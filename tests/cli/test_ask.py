@@ -63,7 +63,7 @@ def test_a_second_question_reuses_the_video_and_a_cache_changes_no_answer(clip: 
     assert uses[3] == {"visual_tokens": "off", "prefix": "off"}
     assert first["answer"] == again["answer"] == without["answer"]
     text = invoke("ask", str(clip), QUESTION, *SHORT).stdout
-    assert text.strip() == first["answer"]
+    assert text == first["answer"] + "\n"
 
 
 def test_choices_are_answered_with_their_probabilities(clip: Path):
@@ -117,7 +117,7 @@ def test_a_dry_run_plans_and_answers_nothing(clip: Path):
     used = real["usage"]["visual_tokens"] + real["usage"]["prompt_tokens"]
     assert document["tokens"]["prompt"] == used
     text = invoke("ask", str(clip), QUESTION, "--dry-run").stdout
-    assert text.splitlines()[0].startswith("frames   8 frames, ")
+    assert text.splitlines()[1].startswith("frames   8 frames, ")
 
 
 def test_a_trace_holds_everything_the_model_was_shown(clip: Path, tmp_path: Path):
@@ -203,6 +203,24 @@ def test_a_broken_video_costs_no_model_load(broken: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv("VIDCLI_MODEL", "/nowhere/model.gguf")
     result = invoke("ask", str(broken), QUESTION)
     assert (result.exit_code, result.stdout) == (3, "")
+
+
+def test_a_gpu_that_is_not_there_is_warned_of(clip: Path):
+    from vidcli.engine.native import supports_gpu
+
+    if supports_gpu():
+        pytest.skip("this llama.cpp has a GPU backend")
+    document = ask_json(str(clip), QUESTION, "--gpu-layers", "9", "--mmproj-device", "gpu")
+    assert document["model"]["gpu_layers"] == 0
+    said = " ".join(document["warnings"])
+    assert "GPU layers were asked for" in said
+    assert "--mmproj-device gpu" in said
+
+
+def test_a_trace_of_many_videos_is_a_usage_error(clip: Path, tmp_path: Path):
+    options = ["--trace", str(tmp_path / "t.json")]
+    result = invoke("ask", "-q", QUESTION, str(clip), str(clip), *options)
+    assert (result.exit_code, result.stdout) == (2, "")
 
 
 def test_quiet_leaves_stderr_empty(clip: Path):

@@ -16,7 +16,7 @@ from vidcli.cli.groups import Loading, Looking, Rehearsing, Telling, Writing, ta
 from vidcli.cli.inputs import each_input
 from vidcli.cli.options import WRITING
 from vidcli.cli.rehearse import rehearse, write_trace
-from vidcli.cli.terminal import write_document, write_out
+from vidcli.cli.terminal import write_document
 from vidcli.core.results import Answer
 from vidcli.errors import UsageError
 from vidcli.output.plain import printable
@@ -172,6 +172,9 @@ def answer_each(
     from vidcli.output.documents import answer_document
     from vidcli.output.progress import open_progress
 
+    if rehearsing.trace is not None and len(videos) > 1:
+        raise UsageError("--trace is about one video", hint="trace one video at a time")
+
     def answer_one(path: str) -> None:
         started = time.perf_counter()
         source = open_video(path)
@@ -180,23 +183,21 @@ def answer_each(
             if rehearsing.dry_run:
                 rehearse(bench, source, looking, question, telling)
                 return
-            if len(videos) > 1 and not telling.json:
-                write_out(f"{printable(path)}: ")
-            answer, seen = asking.answer_question(
-                bench,
-                source,
-                looking,
-                question,
-                started=started,
-                progress=progress,
-                write=asking.stay_silent if telling.json else asking.stream_text,
-            )
+            prefix = f"{printable(path)}: " if len(videos) > 1 else ""
+            with asking.streamed_answer(silent=telling.json, prefix=prefix) as write:
+                answer, seen = asking.answer_question(
+                    bench,
+                    source,
+                    looking,
+                    question,
+                    started=started,
+                    progress=progress,
+                    write=write,
+                )
         if rehearsing.trace is not None:
             write_trace(rehearsing.trace, bench, seen, question)
         if telling.json:
             write_document((to_document or answer_document)(answer))
-        else:
-            asking.end_line()
         asking.tell_evidence(answer, telling.notes)
 
     with ExitStack() as stack:

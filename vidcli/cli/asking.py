@@ -1,7 +1,8 @@
 """What `ask`, `caption`, `check` and `chat` do alike: look at a video and answer about it."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -200,13 +201,37 @@ def allow_citations(question: "Question", watched: "Watched") -> "Question":
     return replace(question, sampling=replace(question.sampling, grammar=grammar))
 
 
-def stream_text(text: str) -> None:
-    """Write a piece of an answer to standard output; control characters come out escaped."""
-    write_out(printable(text, keep="\n\t"))
+@contextmanager
+def streamed_answer(*, silent: bool, prefix: str = "") -> Iterator[Write]:
+    """A way to write an answer to standard output as it comes, for the block.
 
+    What comes out is the answer without white space at its ends, and a line end. Control
+    characters come out escaped.
 
-def stay_silent(_text: str) -> None:
-    """Write nothing while an answer comes: it is printed as a document at the end."""
+    Args:
+        silent: Write nothing: the answer is printed as a document later.
+        prefix: Stands before the answer.
+    """
+    if silent:
+        yield lambda _text: None
+        return
+    begun, held = False, ""
+
+    def write(text: str) -> None:
+        nonlocal begun, held
+        text = held + text if begun else (held + text).lstrip()
+        body = text.rstrip()
+        held = text[len(body) :]
+        if body:
+            write_out(("" if begun else prefix) + printable(body, keep="\n\t"))
+            begun = True
+
+    try:
+        yield write
+    except BaseException:
+        write_out("\n" if begun else "")
+        raise
+    write_out("\n" if begun else f"{prefix}\n")
 
 
 def tell_evidence(answer: Answer, notes: Notes) -> None:
@@ -229,8 +254,3 @@ def tell_evidence(answer: Answer, notes: Notes) -> None:
         f"load {spent.load:.2f} s, decode {spent.decode:.2f}, encode {spent.encode:.2f}, "
         f"prefill {spent.prefill:.2f}, generate {spent.generate:.2f}, total {spent.total:.2f}"
     )
-
-
-def end_line() -> None:
-    """End the last line of a streamed answer."""
-    write_out("\n")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from vidcli import settings
 from vidcli.cli.caches import open_prefix_cache, open_token_cache
-from vidcli.cli.groups import Loading, Looking
+from vidcli.cli.groups import Device, Loading, Looking
 from vidcli.cli.options import Selection
 from vidcli.core.media import Frame, Shot, VideoInfo
 from vidcli.core.model import ModelFiles
@@ -162,7 +162,7 @@ class Bench:
         """What loading found, and what went wrong with the caches' disk so far."""
         caches = (self.tokens, self.prefixes)
         disk = (text for cache in caches if cache is not None for text in cache.warnings)
-        return (*self.warnings, *disk)
+        return (*self.warnings, *self.session.notes, *disk)
 
 
 @contextmanager
@@ -204,8 +204,17 @@ def open_bench(loading: Loading, *, quiet: bool = False) -> Iterator[Bench]:
             prefixes=prefixes,
             memory_bytes=memory_needed(weights, mmproj, n_ctx=session.n_ctx).total,
             load_s=time.perf_counter() - started,
-            warnings=(*warnings, *session.notes),
+            warnings=(*warnings, *warn_of_gpu(loading)),
         )
+
+
+def warn_of_gpu(loading: Loading) -> tuple[str, ...]:
+    """A warning where the vision encoder was asked onto a GPU that is not there."""
+    from vidcli.engine.native import supports_gpu
+
+    if loading.mmproj_device is not Device.GPU or supports_gpu():
+        return ()
+    return ("--mmproj-device gpu: this build of llama.cpp has no GPU backend, running on CPU",)
 
 
 def find_files(loading: Loading, *, quiet: bool = False) -> ModelFiles:

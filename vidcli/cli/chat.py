@@ -143,8 +143,10 @@ class Talk:
         from vidcli.output.documents import answer_document
         from vidcli.output.progress import open_progress
 
-        write = asking.stay_silent if self.telling.json else asking.stream_text
-        with open_progress(quiet=self.telling.quiet) as progress:
+        with (
+            open_progress(quiet=self.telling.quiet) as progress,
+            asking.streamed_answer(silent=self.telling.json) as write,
+        ):
             for piece in self.conversation.ask(question, self.sampling, progress=progress):
                 progress.clear()
                 if isinstance(piece, Delta):
@@ -153,8 +155,6 @@ class Talk:
                     self.answers.append(piece)
         if self.telling.json:
             write_document(answer_document(self.answers[-1]))
-        else:
-            asking.end_line()
         for warning in self.answers[-1].warnings:
             self.telling.notes.warn(warning)
 

@@ -62,7 +62,7 @@ def check(
             question,
             started=started,
             progress=progress,
-            write=asking.stay_silent,
+            write=lambda _text: None,
         )
         if rehearsing.trace is not None:
             write_trace(rehearsing.trace, bench, seen, question)

@@ -163,8 +163,8 @@ def report_error(message: str, hint: str | None = None) -> None:
 
 
 def report_interrupt() -> None:
-    """Say, on a line of its own, that the user stopped the command; what was printed stands."""
-    _write_error("\ninterrupted" if is_terminal(sys.stdout) else "interrupted")
+    """Say that the user stopped the command; what was printed stands."""
+    _write_error("interrupted")
 
 
 def _write_error(line: str) -> None:

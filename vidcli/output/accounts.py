@@ -101,6 +101,7 @@ def plan_rows(rehearsal: Rehearsal) -> list[tuple[str, str]]:
     if len(shown) > 8:
         shown = [*shown[:4], "…", *shown[-3:]]
     return [
+        ("video", printable(rehearsal.video.path)),
         ("frames", f"{say_coverage(coverage)}, by {rehearsal.plan.rule}"),
         ("at", ", ".join(shown)),
         ("size", f"{width}×{height}, {rehearsal.tokens_per_frame} visual tokens a {per}"),
