@@ -20,15 +20,15 @@ Scores = NDArray[np.float32]
 
 MIN_NOVELTY = 14.0  # sum of the differences of a cell's four values, mean of all cells
 MIN_PROMINENCE = 2.0  # times the usual novelty around it
-MIN_CONTRAST = 0.37  # unlikeness by how much the pictures vary in themselves
+MIN_CONTRAST = 0.37  # unlikeness over spread
 STATIC_NOVELTY = 5.0  # is enough between pictures that stand still…
 STATIC_USUAL = 0.75  # …as still as this on either side…
-STATIC_CHANGED = 0.4  # …where this part of all cells changes
+STATIC_CHANGED = 1 / 3  # …where this part of all cells changes
 QUIET = 1.5  # novelty that every source has: coding noise
-CONTRAST_FLOOR = 8.0  # levels that a uniform picture is taken to vary by
+SPREAD_FLOOR = 8.0  # levels that a uniform picture is taken to vary by
 NEIGHBOURS = 10  # frames on either side that tell what is usual
-APART = 5  # frames between two cuts, at least: a shorter shot is a flash
 GAINS = (0.75, 1.33)  # changes of light that are no change of picture
+C_GREY = 128  # where chroma is counted from
 FLASH_S = 0.2
 
 
@@ -52,13 +52,14 @@ def find_cuts(cells: Cells, *, rate: float) -> list[int]:
     before, after = _usual(novelty)
     lower, upper = np.minimum(before, after), np.maximum(before, after)
     prominence = novelty / np.sqrt((lower + QUIET) * (upper + QUIET))
-    peaks = _local_maxima(novelty, APART)
+    peaks = _local_maxima(novelty, offsets[-1] + 1)  # a shot shorter than the sets is a flash
     static = (novelty >= STATIC_NOVELTY) & (upper <= STATIC_USUAL) & (changed >= STATIC_CHANGED)
     bold = (novelty >= MIN_NOVELTY) & (prominence >= MIN_PROMINENCE)
     found = []
     for at in np.flatnonzero(peaks & (static | bold)).tolist():
         old, new = _sets(cells, at, at, offsets)
-        if static[at] or measure_contrast(old, new) >= MIN_CONTRAST:
+        unlike = measure_unlikeness(old, new) / measure_spread(old, new)
+        if static[at] or unlike >= MIN_CONTRAST:
             found.append(at)
     return found
 
@@ -87,11 +88,14 @@ def measure_novelty(cells: Cells, offsets: tuple[int, ...]) -> tuple[Scores, Sco
     return best.mean(axis=1), (best > 2 * QUIET).mean(axis=1, dtype=np.float32)
 
 
-def measure_contrast(old: Cells, new: Cells) -> float:
-    """Unlikeness of two sets of pictures by how much their pictures vary in themselves."""
+def measure_spread(old: Cells, new: Cells) -> float:
+    """How much the first pictures of two sets vary in themselves: what unlikeness is held against.
+
+    Never below `SPREAD_FLOOR`.
+    """
     near = np.stack([old[0], new[0]]).reshape(2, old.shape[1], -1)
-    spread = np.abs(near - near.mean(axis=2, keepdims=True)).sum(axis=1).mean()
-    return measure_unlikeness(old, new) / (CONTRAST_FLOOR + float(spread))
+    away = np.abs(near - near.mean(axis=2, keepdims=True))
+    return SPREAD_FLOOR + float(away.sum(axis=1).mean())
 
 
 def measure_unlikeness(old: Cells, new: Cells) -> float:
@@ -129,7 +133,7 @@ def _differences(old: Cells, new: Cells) -> Scores:
     gain = np.einsum("fc,fc->f", old[:, 0], new[:, 0]) / np.maximum(energy, 1)
     gain = np.clip(gain, *GAINS)[:, None, None]
     lit = old * gain
-    lit[:, 1:3] += 128 * (1 - gain)  # chroma is counted from 128
+    lit[:, 1:3] += C_GREY * (1 - gain)
     other: Scores = np.abs(new - lit).sum(axis=1)
     kinder = other.mean(axis=1) < plain.mean(axis=1)
     return np.where(kinder[:, None], other, plain)
@@ -146,8 +150,7 @@ def _usual(novelty: Scores) -> tuple[Scores, Scores]:
     """Median novelty of the frames before and after each; at an end of the video, of the other."""
     size = len(novelty)
     gap = np.full(NEIGHBOURS, np.nan, np.float32)
-    first = np.nan if size < 2 else novelty[1]
-    filled = np.concatenate([gap, [first], novelty[1:], gap])
+    filled = np.concatenate([gap, [np.nan], novelty[1:], gap])  # the first frame has no before
     windows = np.lib.stride_tricks.sliding_window_view(filled, NEIGHBOURS)
     before = _median(windows[:size])
     after = _median(windows[NEIGHBOURS + 1 : NEIGHBOURS + 1 + size])

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidcli.core.media import Transition
-from vidcli.media.cuts import measure_contrast, measure_unlikeness
+from vidcli.media.cuts import C_GREY, measure_spread, measure_unlikeness
 from vidcli.media.thumbnails import Cells
 
 BLACK, WHITE = 28.0, 222.0  # mean luma, of 16 to 235
@@ -27,7 +27,7 @@ RAMP_S = 2.0
 PAUSE_S = 2.0  # a longer uniform run is a shot of its own
 LARGEST_STEP = 0.6  # of a ramp in one frame: more is a cut to black
 
-LENGTHS = (10, 16, 24, 48)  # frames a window spans at up to 30 frames a second
+LENGTHS = (10, 16, 24, 48, 80)  # frames a window spans at up to 30 frames a second
 MIN_RATE = 12.0  # frames a second; fewer do not show whether a change is steady
 SAMPLES = 5  # looked at inside a window
 MIN_CHANGE = 8.0  # levels, three values of a cell, from end to end
@@ -39,6 +39,8 @@ CONTRAST_PER_RESIDUE = 2.7  # the worse the mix explains it, the more unlike the
 MIN_MIX = 5  # frames
 MAX_JUMP = 0.4  # of the share, in one frame
 SHARE_EDGE = 0.1  # of the later picture: less is none, and as little less than all is all
+BLACK_LEVEL = 16
+LIGHTS = (0.4, 2.5)  # changes of light that are no change of picture
 MAX_OUTSIDE = 0.65  # unlikeness across a stretch as long, just outside, by the one inside
 
 
@@ -79,7 +81,8 @@ def find_fades(cells: Cells, *, rate: float, opens: bool, ends: bool) -> list[Ch
         elif ends and end == len(cells):
             changes.append(Change(Transition.FADE, *whole, at=end))
         else:
-            changes.append(Change(Transition.FADE, *whole, at=(start + end) // 2))
+            middle = (start + end) // 2 if fall and rise else end if fall else start
+            changes.append(Change(Transition.FADE, *whole, at=middle))
     return changes
 
 
@@ -173,13 +176,23 @@ def _strength(cells: Cells, start: int, end: int, residue: float) -> float:
     """
     span = end - start
     old, new = _around(cells, start, end)
-    inside = measure_unlikeness(old, new)
+    inside = _unlikeness_relit(old, new)
     least = max(MIN_CONTRAST, CONTRAST_PER_RESIDUE * residue)
-    if inside < MIN_UNLIKENESS or measure_contrast(old, new) < least:
+    if inside < MIN_UNLIKENESS or inside / measure_spread(old, new) < least:
         return 0.0
     before = measure_unlikeness(*_around(cells, max(0, start - span), start))
     after = measure_unlikeness(*_around(cells, end, min(len(cells) - 1, end + span)))
     return inside if max(before, after) <= MAX_OUTSIDE * inside else 0.0
+
+
+def _unlikeness_relit(old: Cells, new: Cells) -> float:
+    """Unlikeness as the pictures are, or with the old ones lit like the new: the smaller."""
+    light = (float(new[:, 0].mean()) - BLACK_LEVEL) / max(1, float(old[:, 0].mean()) - BLACK_LEVEL)
+    gain = min(max(light, LIGHTS[0]), LIGHTS[1])
+    lit = old * gain
+    lit[:, 0] += BLACK_LEVEL * (1 - gain)
+    lit[:, 1:3] += C_GREY * (1 - gain)
+    return min(measure_unlikeness(old, new), measure_unlikeness(lit, new))
 
 
 def _around(cells: Cells, start: int, end: int) -> tuple[Cells, Cells]:
