@@ -31,7 +31,7 @@ LENGTHS = (10, 16, 24, 48, 80)  # frames a window spans at up to 30 frames a sec
 MIN_RATE = 12.0  # frames a second; fewer do not show whether a change is steady
 SAMPLES = 5  # looked at inside a window
 MIN_CHANGE = 8.0  # levels, three values of a cell, from end to end
-MAX_RESIDUE = 0.33  # of that change: what the mix does not explain
+MAX_RESIDUE = 0.4  # of that change: what the mix does not explain
 STEPS = (-0.12, 0.45)  # by which the share may grow from sample to sample; evenly would be 1/6
 MIN_UNLIKENESS = 22.0
 MIN_CONTRAST = 0.45
@@ -136,7 +136,7 @@ def find_dissolves(cells: Cells, *, rate: float) -> list[Change]:
 def _steady_mixes(cells: Cells, length: int) -> list[tuple[int, float]]:
     """(start, residue) of windows of `length` frames in which the last frame steadily mixes in.
 
-    Of windows that overlap by more than half, only the one best explained.
+    Of windows that start close together, only the one where the mix explains most.
     """
     count = len(cells) - length
     if count < 1:
@@ -157,16 +157,18 @@ def _steady_mixes(cells: Cells, length: int) -> list[tuple[int, float]]:
         residue += np.abs(moved - np.clip(grown, 0, 1)[:, None] * change).mean(axis=1) * 3
     residue /= SAMPLES * (size + 1e-6)
     good = steady & (size >= MIN_CHANGE) & (residue <= MAX_RESIDUE)
-    starts = _best_apart(np.where(good, residue, np.inf), max(2, length // 4))
+    explained = np.where(good, size * (1 - residue), -np.inf)
+    starts = _best_apart(explained, max(2, length // 4))
     return [(start, float(residue[start])) for start in starts]
 
 
-def _best_apart(residue: NDArray[np.floating], reach: int) -> list[int]:
-    edge = np.full(reach, np.inf)
+def _best_apart(scores: NDArray[np.floating], reach: int) -> list[int]:
+    """Indices of the finite scores that are the largest within `reach`."""
+    edge = np.full(reach, -np.inf)
     windows = np.lib.stride_tricks.sliding_window_view(
-        np.concatenate([edge, residue, edge]), 2 * reach + 1
+        np.concatenate([edge, scores, edge]), 2 * reach + 1
     )
-    return np.flatnonzero((windows.argmin(axis=1) == reach) & np.isfinite(residue)).tolist()
+    return np.flatnonzero((windows.argmax(axis=1) == reach) & np.isfinite(scores)).tolist()
 
 
 def _strength(cells: Cells, start: int, end: int, residue: float) -> float:
