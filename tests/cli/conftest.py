@@ -6,11 +6,21 @@ import pytest
 
 from tests.clips import ClipCache
 from tests.pairs import PairCache
+from vidcli.cli.caches import TRIED
+from vidcli.settings import cache_dir
+
+
+@pytest.fixture(scope="session")
+def tried(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Marks of models used before: a model is tried once a session, not once a test."""
+    return tmp_path_factory.mktemp("tried")
 
 
 @pytest.fixture
-def model(pairs: PairCache, monkeypatch: pytest.MonkeyPatch) -> Path:
+def model(pairs: PairCache, tried: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Weights of a tiny random SmolVLM; its projector lies beside it."""
+    cache_dir().mkdir(parents=True)
+    (cache_dir() / TRIED).symlink_to(tried)
     pair = pairs.get("tiny-idefics3")
     monkeypatch.setenv("VIDCLI_MODEL", str(pair.weights))
     monkeypatch.delenv("VIDCLI_MMPROJ", raising=False)

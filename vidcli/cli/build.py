@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vidcli import settings
-from vidcli.cli.caches import open_prefix_cache, open_token_cache
+from vidcli.cli.caches import TRIED, open_prefix_cache, open_token_cache
 from vidcli.cli.groups import Device, Loading, Looking
 from vidcli.cli.options import Selection
 from vidcli.core.media import Frame, Shot, VideoInfo
@@ -196,6 +196,7 @@ def open_bench(loading: Loading, *, quiet: bool = False) -> Iterator[Bench]:
             mmproj_facts=mmproj,
             options=options,
             prefixes=prefixes,
+            tried=settings.cache_dir() / TRIED,
         )
         stack.callback(session.close)
         yield Bench(

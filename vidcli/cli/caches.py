@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 TOKENS = "tokens"
 PREFIXES = "prefixes"
+TRIED = "tried"  # marks of models that were once used without harm; a few bytes each
 DERIVED = "derived"  # where `vidcli.models.derive` writes
 
 

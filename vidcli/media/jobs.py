@@ -9,7 +9,7 @@ OPERATIONS = {
     "probe": ("vidcli.media.probe", "probe"),
     "fingerprint": ("vidcli.media.fingerprint", "fingerprint"),
     "shots": ("vidcli.media.shots", "detect_shots"),
-    "keyframes": ("vidcli.media.shots", "keyframe_times"),
+    "keyframes": ("vidcli.media.shots", "list_keyframes"),
 }
 """What `DecoderWorker.call` can do: functions of a path and keyword options, by module and name.
 What they return must pickle; an iterator is exhausted into a list."""
