@@ -7,7 +7,11 @@ from typing import Any
 import pytest
 
 from tests.clips import ClipCache, read_number
-from tests.media.picking import decode, on_screen, seen, timeline
+from tests.media.picking import decode, on_screen, plan_of, seen, timeline
+from vidcli.media import run
+from vidcli.media.decode import decode_plan
+from vidcli.media.probe import probe
+from vidcli.media.pulse import heard_by
 
 MATRIX: dict[str, tuple[str, dict[str, Any]]] = {
     "mp4": (".mp4", {}),
@@ -27,6 +31,7 @@ MATRIX: dict[str, tuple[str, dict[str, Any]]] = {
     "vp9 live": (".webm", {"codec": "libvpx-vp9", "options": {"live": 1, "cpu-used": 8}}),
     "av1": (".mkv", {"codec": "libsvtav1", "options": {"preset": 12}}),
     "mpeg2": (".mpg", {"codec": "mpeg2video", "b_frames": 2}),
+    "mpeg2 in ts": (".ts", {"codec": "mpeg2video", "b_frames": 2, "gop": 20}),
     "mpeg4 in avi": (".avi", {"codec": "mpeg4", "b_frames": 2}),
     "mjpeg": (".mov", {"codec": "mjpeg", "pix_fmt": "yuvj420p"}),
     "gif": (".gif", {"codec": "gif", "pix_fmt": "rgb8"}),
@@ -75,3 +80,38 @@ def test_a_raw_stream_without_times_is_counted(clips: ClipCache):
     clip = clips.get(".h264", duration=2, b_frames=2)
     assert [frame.number for frame in seen(clip, [0.1, 0.5, 1.5])] == [2, 12, 37]
     assert [frame.number for frame in seen(clip, [0.1, 0.5, 1.5], snap=True)] == [2, 12, 37]
+
+
+def test_pictures_held_back_beyond_the_lookahead_are_still_right(clips: ClipCache, monkeypatch):
+    monkeypatch.setattr(run, "LOOKAHEAD", 0)
+    clip = clips.get(duration=4, b_frames=4, gop=48, options={"b-pyramid": "normal"})
+    times = [Fraction(n, 60) for n in range(3, 220, 7)]
+    assert seen(clip, times) == on_screen(timeline(clip), times)
+
+
+@pytest.mark.parametrize("suffix", [".ts", ".mp4", ".mkv"])
+def test_a_whole_file_is_never_called_damaged(clips: ClipCache, suffix):
+    clip = clips.get(suffix, duration=4, b_frames=2, gop=25)
+    warnings: list[str] = []
+    decode(clip, [Fraction(n, 7) for n in range(2, 26, 5)], warnings=warnings)
+    assert warnings == []
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_far_instants_are_reached_without_reading_what_lies_between(clips: ClipCache, suffix):
+    clip = clips.get(suffix, duration=20, gop=25, size=(64, 36))
+    info = probe(str(clip))
+    beats: list[object] = []
+    with heard_by(beats.append):
+        frames = list(decode_plan(info, plan_of([Fraction(1, 2), 19]), size=None, warn=print))
+    assert [read_number(frame.image) for frame in frames] == [12, 475]
+    assert len(beats) < 150  # packets, of 500
+
+
+def test_close_instants_are_reached_without_starting_over(clips: ClipCache):
+    clip = clips.get(duration=4, gop=100, size=(64, 36))
+    beats: list[object] = []
+    info = probe(str(clip))
+    with heard_by(beats.append):
+        list(decode_plan(info, plan_of([Fraction(n, 4) for n in range(16)]), size=None, warn=print))
+    assert len(beats) < 150  # packets, of 100 and the first one again

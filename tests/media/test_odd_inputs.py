@@ -93,6 +93,15 @@ def test_a_cut_file_says_where_it_ends_of_what_it_claims(clips, tmp_path, kind):
     assert info.warnings == (f"file ends at {float(info.duration):.1f} s of 4.0 s",)
 
 
+def test_a_frame_cut_in_two_is_not_counted(clips: ClipCache, tmp_path):
+    whole = clips.get(duration=4, options={"movflags": "faststart"})
+    cut = corpus.cut_in_half(whole, tmp_path / "cut.mp4")
+    info = probe(str(cut))
+    assert info.duration is not None
+    (last,) = seen(cut, [info.duration - Fraction(1, 1000)])
+    assert last.time == info.duration - Fraction(1, 25)
+
+
 @pytest.mark.parametrize("kind", CUTTABLE)
 def test_instants_past_the_end_of_a_cut_file_get_no_frame_and_no_duplicate(clips, tmp_path, kind):
     suffix, options = CUTTABLE[kind]

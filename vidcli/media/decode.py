@@ -141,7 +141,7 @@ class _Picker:
     def _seek(self, wanted: int) -> None:
         """Start a run whose first frame is at or before `wanted`, where the file has one."""
         for target in self._targets(wanted):
-            self._run = self._new_run(from_keyframe=target is not None)
+            self._run = self._new_run()
             first = self._run.first(wanted)
             if target is None or (first is not None and first[0] <= wanted):
                 return
@@ -167,12 +167,11 @@ class _Picker:
             return False
         return True
 
-    def _new_run(self, *, from_keyframe: bool) -> Run:
+    def _new_run(self) -> Run:
         return Run(
             self._reader,
             interlaced=bool(self._info.video.is_interlaced) and not self._pictures.piped,
             counted=self._counted,
-            from_keyframe=from_keyframe,
         )
 
     def _keyframe_at(self, wanted: int) -> Picked | None:

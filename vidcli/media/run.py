@@ -31,23 +31,18 @@ class Run:
         reader: Of the stream; its container was just opened or sought.
         interlaced: Whether frames need deinterlacing; then none is skipped.
         counted: Whether frames carry no times: the first is then at 0, each next one tick later.
-        from_keyframe: Whether to leave out what comes before the first keyframe, as after a seek
-            that landed anywhere.
 
     Attributes:
         ended: Whether the last frame was reached.
         read_to: Largest DTS of the packets read; None where packets carry none.
     """
 
-    def __init__(
-        self, reader: PacketReader, *, interlaced: bool, counted: bool, from_keyframe: bool
-    ) -> None:
+    def __init__(self, reader: PacketReader, *, interlaced: bool, counted: bool) -> None:
         self.ended = False
         self.read_to: int | None = None
         self._reader = reader
         self._context = reader.stream.codec_context
         self._counted = counted
-        self._waits = from_keyframe
         self._skips = not interlaced and not counted and self._context.name in SKIPPABLE
         self._ahead: deque[av.Packet[VideoStream]] = deque()
         self._times: list[int] = []  # PTS of the packets read, sorted
@@ -129,9 +124,6 @@ class Run:
     def _packets(self) -> "Iterator[av.Packet[VideoStream]]":
         depth = LOOKAHEAD if self._skips else LOOKAHEAD_OTHERS
         for packet in self._reader.packets():
-            self._waits = self._waits and not packet.is_keyframe
-            if self._waits:
-                continue
             self._note(packet)
             self._ahead.append(packet)
             if len(self._ahead) > depth:
