@@ -8,7 +8,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from vidcli.cli.build import resolve_selection
+from vidcli.cli.footage import resolve_selection
 from vidcli.cli.groups import Device, Loading, Looking, Telling, Writing, takes_groups
 from vidcli.cli.options import Selection, read_size
 from vidcli.core.model import Detail, LoadOptions

@@ -4,7 +4,9 @@ app       the root command, its error boundary, `main`
 options   options that several commands share
 terminal  standard streams: what may be written where
 crash     the report kept when vidcli itself is at fault
-build     opens a video and a model for a command
+groups    groups of options that several commands take
+footage   videos, opened in a process of their own, and which instants to look at
+build     a loaded model and its caches
 
 One file for each command beside them.
 """

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vidcli.cli import asking
-from vidcli.cli.build import import_engine, open_bench, open_videos
+from vidcli.cli.build import import_engine, open_bench
+from vidcli.cli.footage import open_videos
 from vidcli.cli.groups import Loading, Looking, Rehearsing, Telling, Writing, takes_groups
 from vidcli.cli.inputs import each_input
 from vidcli.cli.options import WRITING

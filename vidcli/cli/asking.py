@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from vidcli.cli.build import Bench, Footage, choose_plan
+from vidcli.cli.build import Bench
+from vidcli.cli.footage import Footage, choose_plan
 from vidcli.cli.groups import Looking
 from vidcli.cli.terminal import Notes, write_out
 from vidcli.core.prompt import TextPart

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vidcli.cli import asking
-from vidcli.cli.build import Bench, Footage, import_engine, open_bench, open_videos
+from vidcli.cli.build import Bench, import_engine, open_bench
+from vidcli.cli.footage import Footage, open_videos
 from vidcli.cli.groups import Loading, Looking, Telling, Writing, takes_groups
 from vidcli.cli.lines import is_attended, line_editing, read_line
 from vidcli.cli.options import VideoArgument

@@ -9,7 +9,8 @@ import typer
 
 from vidcli import settings
 from vidcli.cli import asking
-from vidcli.cli.build import import_engine, open_bench, open_videos
+from vidcli.cli.build import import_engine, open_bench
+from vidcli.cli.footage import open_videos
 from vidcli.cli.groups import Loading, Looking, Rehearsing, Telling, takes_groups
 from vidcli.cli.options import VideoArgument
 from vidcli.cli.rehearse import rehearse, write_trace

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vidcli.cli.build import choose_plan, open_videos
+from vidcli.cli.footage import choose_plan, open_videos
 from vidcli.cli.groups import Looking, Telling, takes_groups
 from vidcli.cli.options import OUTPUT, VideoArgument
 from vidcli.cli.terminal import write_document, write_path

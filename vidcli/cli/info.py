@@ -1,6 +1,6 @@
 """`vidcli info`: what a video file is."""
 
-from vidcli.cli.build import open_videos
+from vidcli.cli.footage import open_videos
 from vidcli.cli.inputs import each_input
 from vidcli.cli.options import JsonOption, VideosArgument
 from vidcli.cli.terminal import write_document, write_out, write_table

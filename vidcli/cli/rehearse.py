@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vidcli.cli.asking import Look, describe, fit_question, reserved_cells
-from vidcli.cli.build import Bench, Footage
+from vidcli.cli.build import Bench
+from vidcli.cli.footage import Footage
 from vidcli.cli.groups import Looking, Telling
 from vidcli.cli.terminal import write_document, write_table
 from vidcli.core.files import atomic_write

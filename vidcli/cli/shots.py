@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from vidcli.cli.build import open_videos
+from vidcli.cli.footage import open_videos
 from vidcli.cli.inputs import each_input
 from vidcli.cli.options import OUTPUT, JsonOption, QuietOption, VideosArgument
 from vidcli.cli.terminal import Notes, write_document, write_out, write_table
