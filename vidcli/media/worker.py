@@ -18,6 +18,8 @@ from vidcli.media.jobs import CallJob, FrameJob
 from vidcli.media.process import Lost, WorkerProcess
 from vidcli.media.ring import Ring, slots_for
 
+FRAME_BYTES_MAX = 1024**3
+
 
 class DecoderWorker:
     """Runs probing, decoding and scanning in worker processes, started when first needed.
@@ -87,6 +89,8 @@ class DecoderWorker:
         """
         width, height = size or info.video.display_size
         slot_bytes = width * height * 3
+        if slot_bytes > FRAME_BYTES_MAX:
+            raise MediaError(f"{info.path} shows {width} × {height} pixels, too many for one frame")
         slots = slots_for(slot_bytes)
         job = FrameJob(info, plan, (width, height), slots, slot_bytes)
         with _Borrowed(self, info.path) as process:

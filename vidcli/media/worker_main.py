@@ -99,6 +99,7 @@ class _Server:
         self._ring_descriptor = ring
         self._job = 0
         self._free: list[int] = []
+        self._done: Fraction | None = None
         self._last_alive = self._last_listen = 0.0
         self._log_lines = 0
         logger = logging.getLogger()
@@ -112,7 +113,7 @@ class _Server:
             except (EOFError, OSError):
                 return
             if kind == "job":
-                self._job, self._free, self._log_lines = job, [], 0
+                self._job, self._free, self._done, self._log_lines = job, [], None, 0
                 self._work(content)
 
     def _work(self, job: FrameJob | CallJob) -> None:
@@ -169,13 +170,14 @@ class _Server:
     def _beat(self, done: Fraction | None) -> None:
         if self._is_starved:
             raise MemoryError
+        self._done = done if done is not None else self._done
         now = time.monotonic()
         if now - self._last_listen >= LISTEN_EVERY_S:
             self._last_listen = now
             self._listen(timeout_s=0)
         if now - self._last_alive >= ALIVE_EVERY_S:
             self._last_alive = now
-            self._send("alive", done)
+            self._send("alive", self._done)
 
     def _listen(self, *, timeout_s: float | None) -> None:
         """Take in what the parent says; with None, wait until it says something."""
