@@ -136,3 +136,22 @@ def test_a_reader_that_leaves_early_ends_it_quietly(clip: Path, tmp_path: Path):
     name, code = done.stdout.splitlines()
     assert (Path(name).name, code) == (f"{clip.stem}_000000.000.jpg", "0")
     assert done.stderr == ""
+
+
+def test_a_sheet_of_too_many_is_a_usage_error(clip: Path, tmp_path: Path):
+    result = invoke("frames", str(clip), "--sheet", str(tmp_path / "s.jpg"), "--frames", "1001")
+    assert (result.exit_code, result.stdout) == (2, "")
+
+
+def test_shots_are_shown_once_where_nothing_changes(clips: ClipCache, tmp_path: Path):
+    from tests.clips import make_clip, still_colors
+
+    colors = still_colors((200, 30, 30), (30, 30, 200))
+    still = clips.build(
+        ".mp4", lambda path: make_clip(path, duration=2.0, draw=colors), key="two still colours"
+    )
+    result = invoke("frames", str(still), "-o", str(tmp_path), "--select", "shots", "--json")
+    assert result.exit_code == 0
+    document = json.loads(result.stdout)
+    assert [entry["time_s"] < 1 for entry in document["frames"]] == [True, False]
+    assert any("look like the one before" in warning for warning in document["warnings"])

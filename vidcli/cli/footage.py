@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -130,12 +130,34 @@ def choose_plan(
         return plan.plan_keyframes(span, source.find_keyframes(progress), budget=most)
     if select is Selection.SHOTS:
         gap = looking.max_gap or Fraction(settings.MAX_GAP_S)
-        return plan.plan_shots(
-            info, span, source.find_shots(progress, span=span), budget=most, max_gap=gap
+        shots = source.find_shots(progress, span=span)
+        return leave_out_repeats(
+            source, plan.plan_shots(info, span, shots, budget=most, max_gap=gap)
         )
     if looking.frames:
         return plan.plan_uniform(info, span, budget=looking.frames)
     return plan.plan_auto(info, span)
+
+
+def leave_out_repeats(source: Footage, plan: "FramePlan") -> "FramePlan":
+    """Drop the instants whose picture shows nothing that the one kept before did not.
+
+    Decided on small pictures before anything is encoded, so that a later run with a filled cache
+    looks at the same frames.
+    """
+    from vidcli.media.near_duplicates import LONG_SIDE, drop_near_duplicates
+
+    width, height = source.info.video.display_size
+    scale = min(Fraction(1), Fraction(LONG_SIDE, max(width, height)))
+    small = (max(1, round(width * scale)), max(1, round(height * scale)))
+    looked_at = drop_near_duplicates(source.frames(plan, size=small))
+    new = {frame.wanted for frame, is_new in looked_at if is_new}
+    kept = tuple(frame for frame in plan.frames if frame.time in new)
+    repeats = len(plan.frames) - len(kept)
+    if not repeats:
+        return plan
+    note = f"{repeats} of {len(plan.frames)} planned frames look like the one before: left out"
+    return replace(plan, frames=kept, notes=(*plan.notes, note))
 
 
 def resolve_selection(looking: Looking) -> Selection:

@@ -1,10 +1,11 @@
 """`vidcli frames`: pictures out of a video, by themselves or on one contact sheet."""
 
 import errno
+from dataclasses import replace
 from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from vidcli.output.documents import Document
 
 MOST_FRAMES = 100_000  # of a rule that names no number; a folder holds no more with comfort
+SHEET_FRAMES = 1000  # on one sheet; a longer one is no overview
+TILE_WIDTHS = (160, 480)  # pixels a frame keeps for a sheet of many, of few
+LARGE_TILES = 100  # frames from which a sheet is one of many
 FULL_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -83,13 +87,16 @@ def frames(
             "nowhere to put the frames",
             hint="-o DIR takes them one by one, --sheet FILE all on one picture",
         )
+    if sheet is not None and looking.frames > SHEET_FRAMES:
+        raise UsageError(f"a sheet holds at most {SHEET_FRAMES} frames", hint="give fewer --frames")
     sheet_format = format_of(sheet) if sheet else ""
     with open_videos() as open_video, open_progress(quiet=telling.quiet) as progress:
         source = open_video(video)
-        plan = choose_plan(source, looking, budget=MOST_FRAMES, progress=progress)
+        budget = SHEET_FRAMES if sheet else MOST_FRAMES
+        plan = choose_plan(source, looking, budget=budget, progress=progress)
         keeper = Keeper(
-            video,
             plan,
+            video=video,
             folder=out_dir,
             format_name=picture_format.value,
             quality=quality,
@@ -104,7 +111,8 @@ def frames(
                 write_path(name)
     warnings = tuple(dict.fromkeys((*plan.notes, *source.warnings)))
     if sheet:
-        write_picture(sheet, keeper.make_sheet(), format_name=sheet_format, quality=quality)
+        picture = keeper.draw_sheet(title=Path(video).name)
+        write_picture(sheet, picture, format_name=sheet_format, quality=quality)
     coverage = measure_coverage(plan.span, keeper.times)
     if telling.json:
         document = frames_document(
@@ -124,7 +132,7 @@ def frames(
 
 
 class Keeper:
-    """Writes each distinct frame to a folder and remembers what a manifest and a sheet need.
+    """Writes frames to a folder, and remembers what a manifest and a sheet need of them.
 
     Attributes:
         entries: Of the document `frames`.
@@ -133,40 +141,61 @@ class Keeper:
 
     def __init__(
         self,
-        video: str,
         plan: "FramePlan",
         *,
+        video: str,
         folder: Path | None,
         format_name: str,
         quality: int,
         has_sheet: bool,
     ) -> None:
-        self._video = video
         self._reasons = {planned.time: planned.reason for planned in plan.frames}
+        self._tile_width = TILE_WIDTHS[0] if len(plan.frames) > LARGE_TILES else TILE_WIDTHS[1]
+        self._video = video
         self._folder = folder
         self._format = format_name
         self._quality = quality
+        self._has_sheet = has_sheet
         self._names: set[str] = set()
-        self._cells: list[Any] | None = [] if has_sheet else None
+        self._tiles: list[Frame] = []
         self.entries: list[Document] = []
         self.times: list[Fraction] = []
 
     def keep(self, frame: "Frame") -> str | None:
         """Keep a frame; returns the file it was written to, if any."""
+        from vidcli.media.sheet import FORMATS
         from vidcli.output.documents import frame_entry
         from vidcli.output.pictures import picture_name
 
-        time = frame.time.seconds
-        self.times.append(time)
-        reason = self._reasons.get(frame.wanted, "")
-        path = None
+        time, file = frame.time.seconds, None
         if self._folder is not None:
-            name = picture_name(self._video, time, format_name=self._format, taken=self._names)
-            path = self._folder / name
-            write_picture(path, frame.image, format_name=self._format, quality=self._quality)
-        file = None if path is None else str(path)
-        self.entries.append(frame_entry(frame, reason=reason, file=file))
+            extension = FORMATS[self._format]
+            name = picture_name(self._video, time, extension=extension, taken=self._names)
+            file = str(self._folder / name)
+            write_picture(Path(file), frame.image, format_name=self._format, quality=self._quality)
+        if self._has_sheet:
+            self._tiles.append(replace(frame, image=self._shrink(frame.image)))
+        self.times.append(time)
+        self.entries.append(frame_entry(frame, reason=self._reasons[frame.wanted], file=file))
         return file
+
+    def draw_sheet(self, *, title: str) -> "NDArray[np.uint8]":
+        """One picture of all frames kept."""
+        from vidcli.media.sheet import draw_sheet
+
+        reasons = [self._reasons[frame.wanted] for frame in self._tiles]
+        return draw_sheet(self._tiles, reasons, title=title)
+
+    def _shrink(self, image: "NDArray[np.uint8]") -> "NDArray[np.uint8]":
+        """The picture no wider than a tile, so that a sheet of many costs little memory."""
+        import cv2
+
+        height, width = image.shape[:2]
+        if width <= self._tile_width:
+            return image
+        size = (self._tile_width, max(1, round(height * self._tile_width / width)))
+        small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+        return small.astype(image.dtype, copy=False)
 
 
 def fit_size(display_size: tuple[int, int], longest: int | None) -> tuple[int, int] | None:
@@ -184,12 +213,13 @@ def write_picture(
     """Write a picture to a file, whole or not at all.
 
     Raises:
+        MediaError: The picture is larger than the format can hold.
         ResourceError: The disk is full.
         UsageError: The place cannot be written.
     """
-    from vidcli.output.pictures import encode_picture
+    from vidcli.media.sheet import encode_image
 
-    data = encode_picture(image, format_name=format_name, quality=quality)
+    data = encode_image(image, format_name, quality)
     try:
         with atomic_write(path) as file:
             file.write(data)
