@@ -7,7 +7,6 @@ into shots that cover the span without gap or overlap. `list_keyframes` only rea
 Not here: which frames of a shot to look at (`vidcli.media.plan`).
 """
 
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 
@@ -20,6 +19,7 @@ from vidcli.media.cuts import find_cuts
 from vidcli.media.graduals import Change, find_dissolves, find_fades
 from vidcli.media.libav import read_packets, translated
 from vidcli.media.pictures import open_pictures
+from vidcli.media.probe import probe
 from vidcli.media.thumbnails import COLUMNS, ROWS, VALUES, Cells, read_thumbnails
 
 BLOCK = 2048  # frames looked at together: 5 MB of cells
@@ -32,7 +32,7 @@ def detect_shots(path: str, span: Span | None = None) -> tuple[Shot, ...]:
 
     Args:
         path: A local file.
-        span: Part of it; None is all, to where its last frame ends.
+        span: Part of it; None is all, to the end that `probe` tells.
 
     Returns:
         At least one, in order; each starts where the last ended, the first at the start of the
@@ -41,6 +41,7 @@ def detect_shots(path: str, span: Span | None = None) -> tuple[Shot, ...]:
     Raises:
         MediaError: No picture can be decoded.
     """
+    span = span or _whole(path)
     times: list[Fraction] = []
     changes = merge_changes(find_changes(_noting_times(read_thumbnails(path, span), times)))
     if span is None:
@@ -159,7 +160,11 @@ def list_keyframes(path: str) -> tuple[Fraction, ...]:
     with open_pictures(path) as pictures, translated(path):
         if pictures.origin is None:
             return ()
-        pictures.stream.discard = Discard.nonkey  # MP4 then skips the bytes of all others
+        for stream in pictures.container.streams:
+            if stream.index != pictures.stream.index:
+                stream.discard = Discard.all
+        # Discard.nonkey would be faster still, but FFmpeg 8 then shifts the PTS of an MP4 whose
+        # frames are reordered (test_keyframes_are_listed_at_their_own_times).
         ticks = {
             packet.pts if packet.pts is not None else packet.dts
             for packet in read_packets(pictures.container, pictures.stream)
@@ -169,9 +174,10 @@ def list_keyframes(path: str) -> tuple[Fraction, ...]:
         return tuple(sorted(time for time in times if time >= 0))
 
 
-def find_shot(shots: Sequence[Shot], time: Fraction) -> int:
-    """Index of the shot on screen at `time`; the first or last for times outside all of them."""
-    return max(0, bisect_right([shot.span.start for shot in shots], time) - 1)
+def _whole(path: str) -> Span | None:
+    """All of the video; None where even probing cannot tell how long that is (a still image)."""
+    duration = probe(path).duration
+    return Span(Fraction(0), duration) if duration else None
 
 
 def _noting_times(
