@@ -38,7 +38,10 @@ def test_an_error_becomes_one_line_about_the_file(tmp_path):
 def test_ffmpegs_own_words_are_quoted_and_never_those_about_an_earlier_file(tmp_path):
     broken = tmp_path / "a.mkv"
     broken.write_bytes(b"\x1a\x45\xdf\xa3" + bytes(500))
-    with pytest.raises(MediaError, match=r"\(FFmpeg: EBML header parsing failed\)"), translated("a"):
+    with (
+        pytest.raises(MediaError, match=r"\(FFmpeg: EBML header parsing failed\)"),
+        translated("a"),
+    ):
         av.open(str(broken))
     with pytest.raises(MediaError) as caught, translated("b"):
         raise av.error.InvalidDataError(-1094995529, "Invalid data")
