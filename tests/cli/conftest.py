@@ -23,6 +23,7 @@ def model(pairs: PairCache, tried: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     (cache_dir() / TRIED).symlink_to(tried)
     pair = pairs.get("tiny-idefics3")
     monkeypatch.setenv("VIDCLI_MODEL", str(pair.weights))
+    monkeypatch.setenv("VIDCLI_THREADS", "1")
     monkeypatch.delenv("VIDCLI_MMPROJ", raising=False)
     return pair.weights
 

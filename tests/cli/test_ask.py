@@ -14,7 +14,7 @@ from tests.cli.run import VIDCLI, invoke, shell, spawn
 from vidcli.output.schema import load_schema
 
 pytestmark = pytest.mark.usefixtures("model")
-SHORT = ("--max-tokens", "8", "--threads", "1")
+SHORT = ("--max-tokens", "8")
 QUESTION = "What happens?"
 
 
@@ -81,7 +81,7 @@ def test_an_answer_under_a_schema_is_what_the_schema_accepts(clip: Path, tmp_pat
     }
     (tmp_path / "schema.json").write_text(json.dumps(schema))
     options = ["--schema", str(tmp_path / "schema.json"), "--max-tokens", "64"]
-    result = invoke("ask", str(clip), "How many?", *options, "--threads", "1")
+    result = invoke("ask", str(clip), "How many?", *options)
     assert result.exit_code == 0
     jsonschema.validate(json.loads(result.stdout), schema)
 
@@ -243,7 +243,7 @@ def test_the_input_of_a_shell_loop_is_left_alone(clip: Path):
 
 
 def test_an_interrupt_keeps_what_was_printed_and_exits_130(clip: Path):
-    options = ["--max-tokens", "7000", "--temperature", "2", "--threads", "1"]
+    options = ["--max-tokens", "7000", "--temperature", "2"]
     child = subprocess.Popen(
         [*VIDCLI, "ask", str(clip), QUESTION, *options],
         stdout=subprocess.PIPE,

@@ -75,7 +75,7 @@ def test_a_size_that_is_none_is_a_usage_error(size: str):
 
 @pytest.mark.usefixtures("model")
 def test_what_answering_keeps_is_shown_under_its_video(clip: Path):
-    options = ["--max-tokens", "4", "--detail", "low", "--threads", "1"]
+    options = ["--max-tokens", "4", "--detail", "low"]
     assert invoke("ask", str(clip), "What happens?", *options).exit_code == 0
     parts = {part["name"]: part["files"] for part in read("show")["parts"]}
     assert parts == {"visual tokens": 1, "prefix snapshots": 1, "derived projectors": 1}

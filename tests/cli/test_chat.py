@@ -12,7 +12,7 @@ from vidcli.output.schema import load_schema
 from vidcli.settings import state_dir
 
 pytestmark = pytest.mark.usefixtures("model")
-SHORT = ("--max-tokens", "8", "--threads", "1")
+SHORT = ("--max-tokens", "8")
 
 
 def talk(clip: Path, *lines: str, options: tuple[str, ...] = ()):  # type: ignore[no-untyped-def]

@@ -76,11 +76,18 @@ def test_what_is_given_arrives_in_its_group():
     assert extra
 
 
-def test_the_model_may_be_named_by_the_environment(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("VIDCLI_MODEL", "/m.gguf")
-    loading = read()[2]
+def test_model_and_machine_may_be_named_by_the_environment(monkeypatch: pytest.MonkeyPatch):
+    for name, value in {
+        "MODEL": "/m.gguf", "MMPROJ": "/p.gguf", "N_CTX": "512", "GPU_LAYERS": "auto",
+        "MAIN_GPU": "1", "MMPROJ_DEVICE": "cpu", "THREADS": "3",
+    }.items():  # fmt: skip
+        monkeypatch.setenv(f"VIDCLI_{name}", value)
+    loading = read("--threads", "2")[2]
     assert isinstance(loading, Loading)
-    assert str(loading.model) == "/m.gguf"
+    assert (str(loading.model), str(loading.mmproj)) == ("/m.gguf", "/p.gguf")
+    assert loading.load_options() == LoadOptions(
+        n_ctx=512, gpu_layers=-1, main_gpu=1, mmproj_gpu=False, threads=2
+    )
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ def test_a_file_name_on_a_terminal_is_escaped(clip: Path, tmp_path: Path):
 
 @pytest.mark.usefixtures("model")
 def test_a_terminated_command_leaves_through_its_cleanup(clip: Path):
-    options = ["--max-tokens", "7000", "--temperature", "2", "--threads", "1"]
+    options = ["--max-tokens", "7000", "--temperature", "2"]
     child = subprocess.Popen(
         [*VIDCLI, "ask", str(clip), "What happens?", *options],
         stdout=subprocess.PIPE,

@@ -76,3 +76,9 @@ def test_nobody_watching_means_nothing_written(
         progress("decode", 1, 2)
     assert isinstance(progress, NoProgress)
     assert screen.getvalue() == ""
+
+
+def test_large_numbers_are_told_as_a_share(screen: io.StringIO, clock: Clock):
+    progress = ProgressLine(screen, clock=clock)
+    progress("hash", 1_500_000_000, 2_000_000_000)
+    assert screen.getvalue() == f"{CLEAR_LINE}hash 75 %"

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from vidcli.media.worker import DecoderWorker
 
 
+SCAN_UNITS = 10_000  # of a scan's progress, which is told as a share
+
+
 @dataclass(frozen=True, slots=True)
 class Footage:
     """An opened video and the process that reads it; a `core.protocols.FrameSource`."""
@@ -62,7 +65,7 @@ class Footage:
     ) -> Iterable[Any]:
         def report(done: Fraction) -> None:
             if progress is not None:
-                progress("scan", int(done * 100), 100)
+                progress("scan", int(done * SCAN_UNITS), SCAN_UNITS)
 
         path = self.info.path
         found: Iterable[Any] = self.worker.call(operation, path, progress=report, **options)

@@ -88,7 +88,13 @@ class Loading:
     ] = Detail.NORMAL
     n_ctx: Annotated[
         int,
-        typer.Option("--n-ctx", min=256, help="Context, in cells (tokens).", rich_help_panel=MODEL),
+        typer.Option(
+            "--n-ctx",
+            min=256,
+            envvar=f"{settings.ENV_PREFIX}N_CTX",
+            help="Context, in cells (tokens).",
+            rich_help_panel=MODEL,
+        ),
     ] = settings.N_CTX
     gpu_layers: Annotated[
         int,
@@ -96,24 +102,38 @@ class Loading:
             "--gpu-layers",
             metavar="auto|N",
             parser=read_auto_layers,
+            envvar=f"{settings.ENV_PREFIX}GPU_LAYERS",
             help="Layers to put on the GPU; auto takes all that fit.",
             rich_help_panel=MODEL,
             show_default="auto",
         ),
     ] = -1
     main_gpu: Annotated[
-        int, typer.Option("--main-gpu", min=0, help="Which GPU.", rich_help_panel=MODEL)
+        int,
+        typer.Option(
+            "--main-gpu",
+            min=0,
+            envvar=f"{settings.ENV_PREFIX}MAIN_GPU",
+            help="Which GPU.",
+            rich_help_panel=MODEL,
+        ),
     ] = 0
     mmproj_device: Annotated[
         Device,
         typer.Option(
-            "--mmproj-device", help="Where the vision encoder runs.", rich_help_panel=MODEL
+            "--mmproj-device",
+            envvar=f"{settings.ENV_PREFIX}MMPROJ_DEVICE",
+            help="Where the vision encoder runs.",
+            rich_help_panel=MODEL,
         ),
     ] = Device.AUTO
     threads: Annotated[
         int,
         typer.Option(
-            min=0, help="Processor threads; 0 takes the free cores.", rich_help_panel=MODEL
+            min=0,
+            envvar=f"{settings.ENV_PREFIX}THREADS",
+            help="Processor threads; 0 takes the free cores.",
+            rich_help_panel=MODEL,
         ),
     ] = 0
     no_cache: Annotated[

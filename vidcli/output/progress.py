@@ -11,6 +11,7 @@ from vidcli.output.plain import printable
 
 REDRAW_S = 0.1
 ESTIMATE_AFTER_S = 1.0  # a guess from less is noise
+PERCENT_FROM = 10_000  # units from which a count is harder to read than a share
 CLEAR_LINE = "\r\x1b[2K"
 
 
@@ -57,7 +58,10 @@ class ProgressLine:
         self.clear()
 
     def _describe(self, done: int, total: int, now: float) -> str:
-        text = f"{self._phase} {done}/{total}" if total else f"{self._phase} {done}"
+        if total >= PERCENT_FROM:
+            text = f"{self._phase} {100 * done // total} %"
+        else:
+            text = f"{self._phase} {done}/{total}" if total else f"{self._phase} {done}"
         spent, fresh = now - self._started, done - self._first
         if total > done and fresh > 0 and spent >= ESTIMATE_AFTER_S:
             left = spent / fresh * (total - done)
