@@ -112,6 +112,9 @@ def test_a_plan_reads_as_a_few_lines():
     )
     assert rows["time"].startswith("at most 1:36: decode 0.5 s, encode 1:30, ")
     assert rows["memory"] == "at most 1.0 GiB"
+    assert rows["size"] == "512×512, 64 visual tokens a frame"
+    merged = dict(accounts.plan_rows(make_rehearsal(frames_per_group=2)))
+    assert merged["size"] == "512×512, 64 visual tokens for 2 frames"
 
 
 def test_a_long_plan_names_its_first_and_last_instants():

@@ -94,7 +94,8 @@ def plan_document(rehearsal: Rehearsal) -> Document:
 def plan_rows(rehearsal: Rehearsal) -> list[tuple[str, str]]:
     """The same for people, as (name, value)."""
     width, height = rehearsal.frame_size
-    per = "frame" if rehearsal.frames_per_group == 1 else f"{rehearsal.frames_per_group} frames"
+    group = rehearsal.frames_per_group
+    per = "a frame" if group == 1 else f"for {group} frames"
     spent = rehearsal.seconds
     coverage = measure_coverage(rehearsal.plan.span, rehearsal.times)
     shown = [format_time(time, decimals=1) for time in rehearsal.times]
@@ -104,7 +105,7 @@ def plan_rows(rehearsal: Rehearsal) -> list[tuple[str, str]]:
         ("video", printable(rehearsal.video.path)),
         ("frames", f"{say_coverage(coverage)}, by {rehearsal.plan.rule}"),
         ("at", ", ".join(shown)),
-        ("size", f"{width}×{height}, {rehearsal.tokens_per_frame} visual tokens a {per}"),
+        ("size", f"{width}×{height}, {rehearsal.tokens_per_frame} visual tokens {per}"),
         (
             "context",
             f"{rehearsal.prompt_cells} of {rehearsal.n_ctx} cells, "
