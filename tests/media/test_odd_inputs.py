@@ -165,6 +165,8 @@ def test_a_varying_rate_is_told_and_a_steady_one_too(clips: ClipCache):
     assert probe(str(steady)).video.is_vfr is False
     wild = clips.get(".mkv", rate=30, duration=2, filters="select='lt(mod(n,11),4)'")
     assert probe(str(wild)).video.is_vfr is True
+    gap = clips.get(".mkv", duration=4, filters="setpts='if(gt(N,60),PTS+0.02/TB,PTS)'")
+    assert probe(str(gap)).video.is_vfr is False
 
 
 def test_an_animated_webp_is_decoded_by_the_program(clips: ClipCache):

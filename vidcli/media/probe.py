@@ -23,7 +23,8 @@ from vidcli.media.streams import MICROSECOND, displayed_size, sample_aspect_rati
 OPENING_PACKETS = 300  # looked at to tell whether the rate varies
 REORDER_MAX = 16  # pictures that a codec may hold back
 RATE_TOLERANCE = Fraction(1, 50)
-JITTER_S = Fraction(1, 500)
+JITTER_S = Fraction(1, 500)  # by which containers round times
+ODD_STEPS_MAX = Fraction(1, 50)  # part of the steps that may be uneven at a steady rate
 
 HDR_TRANSFERS = frozenset({"smpte2084", "arib-std-b67"})
 TRANSFERS = {
@@ -182,11 +183,16 @@ def _mean_rate(times: list[int], time_base: Fraction) -> Fraction | None:
 
 
 def _varies(times: list[int], time_base: Fraction, rate: Fraction | None) -> bool | None:
-    """Whether pictures come at uneven steps, or at another step than the file's average."""
+    """Whether pictures come at uneven steps, or at another step than the file's average.
+
+    A gap or two in an otherwise steady video is no varying rate.
+    """
     steps = sorted(later - sooner for sooner, later in itertools.pairwise(times) if later > sooner)
     if len(steps) < 2:
         return None
-    if (steps[-1] - steps[0]) * time_base > max(2 * time_base, JITTER_S):
+    usual, jitter = steps[len(steps) // 2], max(2 * time_base, JITTER_S)
+    odd = sum(abs(step - usual) * time_base > jitter for step in steps)
+    if odd > len(steps) * ODD_STEPS_MAX:
         return True
     mean = Fraction(sum(steps), len(steps)) * time_base
     return rate is not None and abs(rate * mean - 1) > RATE_TOLERANCE
