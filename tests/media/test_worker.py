@@ -170,6 +170,17 @@ def test_an_interrupt_is_the_parents_to_handle(worker, path):
     assert len(list(frames)) == 99
 
 
+def test_an_interrupt_in_the_parent_stops_the_work_at_once(worker, path):
+    video = open_video(path, worker)
+    frames = video.frames(plan_of(EVERY_FRAME))
+    next(frames)
+    (busy,) = worker.pids
+    with pytest.raises(KeyboardInterrupt):
+        frames.throw(KeyboardInterrupt)
+    assert not runs(busy)
+    assert sees_right(video)
+
+
 def test_the_worker_dies_with_its_parent(path):
     script = (
         "import sys, time\n"
