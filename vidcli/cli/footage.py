@@ -1,7 +1,6 @@
 """Videos as commands see them: opened in a process of their own, and which instants to look at."""
 
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -83,6 +82,8 @@ def open_videos(first: str | None = None) -> Iterator[OpenVideo]:
         first: The video that will be opened first: its opening begins at once, beside whatever
             this process does until it asks for it.
     """
+    from concurrent.futures import ThreadPoolExecutor
+
     from vidcli.media.video import open_video
     from vidcli.media.worker import DecoderWorker
 
