@@ -177,12 +177,12 @@ def test_a_schema_that_no_grammar_keeps_is_a_usage_error(clip: Path, tmp_path: P
         assert (result.exit_code, result.stdout) == (2, "")
 
 
-def test_no_model_is_a_usage_error_that_says_how_to_name_one(
+def test_no_model_is_a_model_error_that_says_how_to_name_one(
     clip: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.delenv("VIDCLI_MODEL")
     result = invoke("ask", str(clip), QUESTION)
-    assert (result.exit_code, result.stdout) == (2, "")
+    assert (result.exit_code, result.stdout) == (4, "")
     assert "VIDCLI_MODEL" in result.stderr
 
 

@@ -9,7 +9,7 @@ import pytest
 from tests.pairs import Pair, PairCache
 from vidcli.core.model import LoadOptions
 from vidcli.engine import trial
-from vidcli.engine.session import load_session
+from vidcli.engine.load import load_session
 from vidcli.engine.trial import Trial, try_model
 from vidcli.errors import ModelError
 from vidcli.models.gguf import read_facts

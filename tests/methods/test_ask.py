@@ -1,5 +1,6 @@
 """Answers from a real model on made-up pictures: repeatable, cached, scored, cited."""
 
+import json
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,7 +12,9 @@ from vidcli.core.prompt import SeenFrame
 from vidcli.core.results import Answer, CacheUse, Delta, FinishReason, Timings, VideoReport
 from vidcli.core.sampling import Sampling
 from vidcli.core.time import Timestamp
+from vidcli.engine.grammar import schema_to_gbnf
 from vidcli.engine.prefix_cache import PrefixCache
+from vidcli.errors import ResourceError
 from vidcli.methods.ask import Question, ask, ask_check, compose
 from vidcli.methods.cite import read_citations
 from vidcli.methods.compose import spell_number
@@ -109,6 +112,19 @@ def test_scoring_leaves_the_prompt_as_it_was(pairs: PairCache) -> None:
         _, after = _answer(session, watched, question)
     assert first == again
     assert before.text == after.text
+
+
+def test_structured_answers_are_whole_or_an_error(pairs: PairCache) -> None:
+    grammar = schema_to_gbnf({"type": "object", "properties": {"n": {"enum": [1, 2]}}})
+    with load(pairs.get("tiny-idefics3")) as session:
+        watched = _watch(session)
+        whole = Question("What?", sampling=Sampling(grammar=grammar), structured=True)
+        *deltas, answer = ask(session, watched, whole, video=VIDEO, timings=Timings())
+        assert len(deltas) == 1
+        assert set(json.loads(answer.text)) <= {"n"}
+        cut = Question("What?", sampling=Sampling(1, grammar=grammar), structured=True)
+        with pytest.raises(ResourceError, match="before its JSON was complete"):
+            list(ask(session, watched, cut, video=VIDEO, timings=Timings()))
 
 
 def test_check_asks_for_yes_or_no(pairs: PairCache) -> None:

@@ -8,7 +8,8 @@ import pytest
 from vidcli.core.model import LoadOptions, ModelFiles
 from vidcli.core.prompt import ImagePart, Prompt, SeenFrame, TextPart
 from vidcli.core.time import Timestamp
-from vidcli.engine.session import LlamaSession, load_session
+from vidcli.engine.load import load_session
+from vidcli.engine.session import LlamaSession
 from vidcli.models.gguf import read_facts
 from vidcli.models.shapes import list_shapes
 

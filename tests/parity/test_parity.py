@@ -14,7 +14,8 @@ from tests.parity.build import ParityPair, build_pair
 from vidcli.core.model import LoadOptions, ModelFiles
 from vidcli.core.prompt import ImagePart, Part, Prompt, SeenFrame, TextPart
 from vidcli.core.time import Timestamp
-from vidcli.engine.session import LlamaSession, load_session
+from vidcli.engine.load import load_session
+from vidcli.engine.session import LlamaSession
 from vidcli.models.gguf import read_facts
 
 pytestmark = pytest.mark.parity

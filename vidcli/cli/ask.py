@@ -77,6 +77,7 @@ def ask(
         choices=split_choices(choices),
         cite=cite,
         sampling=writing.sampling(grammar=read_grammar(schema)),
+        structured=schema is not None,
     )
     if sum((bool(asked.choices), cite, schema is not None)) > 1:
         raise UsageError(

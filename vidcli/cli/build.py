@@ -17,7 +17,7 @@ from vidcli.cli.groups import Device, Loading
 from vidcli.core.model import ModelFiles
 from vidcli.core.protocols import TokenStore
 from vidcli.core.results import VideoReport
-from vidcli.errors import UsageError
+from vidcli.errors import ModelError
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -84,12 +84,11 @@ def open_bench(loading: Loading, *, quiet: bool = False) -> Iterator[Bench]:
     """Load a model for the block.
 
     Raises:
-        UsageError: No model is named.
-        ModelError: The files are missing, broken, or do not belong together.
+        ModelError: No model is named, or the files are missing, broken, or do not belong together.
         ResourceError: No memory for it.
     """
+    from vidcli.engine.load import load_session
     from vidcli.engine.native import supports_gpu
-    from vidcli.engine.session import load_session
     from vidcli.models.derive import derive_mmproj
     from vidcli.models.gguf import read_facts
     from vidcli.models.hardware import count_free_cores, read_cpu
@@ -136,14 +135,13 @@ def find_files(loading: Loading, *, quiet: bool = False) -> ModelFiles:
     """The pair of files that the command line or the environment names, checked and hashed.
 
     Raises:
-        UsageError: No model is named.
-        ModelError: The files are missing, broken, or do not belong together.
+        ModelError: No model is named, or the files are missing, broken, or do not belong together.
     """
     from vidcli.models.pair import resolve_files
     from vidcli.output.progress import open_progress
 
     if loading.model is None:
-        raise UsageError("no model is named", hint=NAME_A_MODEL)
+        raise ModelError("no model is named", hint=NAME_A_MODEL)
     with open_progress(quiet=quiet) as progress:
         return resolve_files(loading.model, loading.mmproj, progress=progress)
 

@@ -121,10 +121,12 @@ class Prompt:
         parts: In order.
         n_shared: How many leading parts belong to the video and not to the question: the prefix
             that is worth a snapshot. 0 where there is none.
+        label: What a person calls the video; shown in the cache and no part of the content.
     """
 
     parts: tuple[Part, ...]
     n_shared: int = 0
+    label: str = ""
 
     @property
     def frames(self) -> tuple[SeenFrame, ...]:

@@ -7,6 +7,7 @@ vision      the projector: pictures to visual tokens
 sampler     choosing the next token       sizes   how large a frame the encoder takes
 entries     a prompt as tokens and visual runs       held    what the context holds
 session     all of it together behind `core.protocols.Session`
+load        a session, after a trial in another process (trial) on its first use
 profiles    how each model family wants a video written
 template    the model's own chat template
 grammar     JSON Schema to GBNF

@@ -43,6 +43,7 @@ class HeldSequence:
         *,
         n_shared: int = 0,
         snapshot_key: str = "",
+        label: str = "",
         progress: Progress | None = None,
     ) -> tuple[int, CacheUse]:
         """Make the context hold `entries`, the last of them freshly decoded for its logits.
@@ -51,6 +52,7 @@ class HeldSequence:
             entries: At least one.
             n_shared: Leading entries that are worth a snapshot.
             snapshot_key: Names their content and all that their KV state depends on.
+            label: What a person calls the video; shown in the cache.
             progress: Told as cells are filled.
 
         Returns:
@@ -68,7 +70,7 @@ class HeldSequence:
         n_reused, n_total = count_cells(entries[:keep]), count_cells(entries)
         if keep < n_shared:
             self.feed(entries[keep:n_shared], n_total=n_total, progress=progress)
-            self._save(snapshot_key)
+            self._save(snapshot_key, label)
             keep = n_shared
         self.feed(entries[keep:], n_total=n_total, progress=progress)
         missed = CacheUse.OFF if self._prefixes is None or not n_shared else CacheUse.MISS
@@ -135,13 +137,13 @@ class HeldSequence:
         self._hold(entries)
         return True
 
-    def _save(self, key: str) -> None:
+    def _save(self, key: str, label: str) -> None:
         if self._prefixes is None or not key or self.n_cells < SNAPSHOT_MIN_CELLS:
             return
         with self._prefixes.path_for_writing(key) as draft, suppress(OSError):
             if draft is not None:
                 self._context.save(draft.path)
-                draft.commit(n_past=self._position, n_cells=self.n_cells)
+                draft.commit(n_past=self._position, n_cells=self.n_cells, label=label)
 
 
 def _common(held: Sequence[Entry], wanted: Sequence[Entry]) -> int:

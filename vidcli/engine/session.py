@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import pairwise
-from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import llama_cpp
@@ -32,7 +31,6 @@ from vidcli.engine.sampler import Sampler, log_softmax
 from vidcli.engine.sizes import choose_frame_size, read_vision_input
 from vidcli.engine.template import ChatTemplate
 from vidcli.engine.text_stream import LoopGuard, Utf8Stream
-from vidcli.engine.trial import Trial, try_model
 from vidcli.engine.vision import VisionEncoder
 from vidcli.engine.weights import Weights
 from vidcli.errors import ModelError, ResourceError
@@ -245,6 +243,7 @@ class LlamaSession:
             entries,
             n_shared=len(shared),
             snapshot_key=self._snapshot_key(prompt) if shared else "",
+            label=prompt.label,
             progress=progress,
         )
         return HeldPrefix(tuple(entries), n_cells, n_reused, cache, self._context.logits())
@@ -347,37 +346,3 @@ class _Writing:
     finish: FinishReason = FinishReason.INTERRUPTED
     n_tokens: int = 0
     note: str = ""
-
-
-def load_session(
-    files: ModelFiles,
-    *,
-    weights_facts: GgufFacts,
-    mmproj_facts: GgufFacts,
-    options: LoadOptions,
-    prefixes: PrefixCache | None = None,
-    tried: Path | None = None,
-) -> LlamaSession:
-    """Load a model for answering, after a trial in another process where it was never used before.
-
-    Args:
-        files: Weights and projector.
-        weights_facts: Header of the weights.
-        mmproj_facts: Header of the projector as given.
-        options: How to load.
-        prefixes: Where snapshots are kept; None for nowhere.
-        tried: Directory of marks of models used before; None makes no trial.
-
-    Raises:
-        ModelError: The files are broken, do not belong together, or make llama.cpp abort.
-        ResourceError: No memory.
-    """
-    if tried is not None:
-        try_model(Trial(files, weights_facts, mmproj_facts, options), tried)
-    return LlamaSession(
-        files,
-        weights_facts=weights_facts,
-        mmproj_facts=mmproj_facts,
-        options=options,
-        prefixes=prefixes,
-    )

@@ -115,9 +115,9 @@ def use_once(trial: Trial) -> None:
 
     from vidcli.core.prompt import ImagePart, Prompt, TextPart
     from vidcli.core.sampling import Sampling
-    from vidcli.engine.session import load_session
+    from vidcli.engine.session import LlamaSession
 
-    with load_session(
+    with LlamaSession(
         trial.files,
         weights_facts=trial.weights_facts,
         mmproj_facts=trial.mmproj_facts,

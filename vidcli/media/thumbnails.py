@@ -66,6 +66,7 @@ def measure_cells(frame: VideoFrame, reformatter: VideoReformatter) -> Cells:
         height=ROWS * LUMA,
         format="yuv420p",
         interpolation="FAST_BILINEAR",
+        threads=1,  # on so little work, more threads only cost
     )
     luma, *chroma = (_pixels(plane) for plane in small.planes)
     cells = np.empty((VALUES, ROWS, COLUMNS), np.float32)

@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import PurePath
 
 from vidcli.core.prompt import Part, Prompt, TextPart
 from vidcli.core.protocols import Prefix, Progress, Session
@@ -19,6 +20,7 @@ from vidcli.core.results import (
     VideoReport,
 )
 from vidcli.core.sampling import Sampling
+from vidcli.errors import ResourceError
 from vidcli.methods import cite
 from vidcli.methods.compose import compose_prompt, compose_video
 from vidcli.methods.watch import Watched
@@ -36,12 +38,14 @@ class Question:
         choices: Closed options; the answer is the likeliest, nothing is generated.
         cite: Number the frames and have the answer name them.
         sampling: How to generate; its grammar, if any, shapes the answer.
+        structured: The grammar makes JSON, of which half is of no use: it is given out whole.
     """
 
     text: str
     choices: tuple[str, ...] = ()
     cite: bool = False
     sampling: Sampling = field(default_factory=Sampling)
+    structured: bool = False
 
     @property
     def instruction(self) -> str:
@@ -68,7 +72,13 @@ def compose(session: Session, watched: Watched, question: Question, video: Video
     shown = compose_video(
         session.profile, watched.images, duration=video.duration, numbered=question.cite
     )
-    return compose_prompt(session, [("user", question_parts(question))], shown)
+    turns = [("user", question_parts(question))]
+    return compose_prompt(session, turns, shown, label=name_video(video))
+
+
+def name_video(video: VideoReport) -> str:
+    """What to call a video where its path is too long."""
+    return PurePath(video.path).name
 
 
 def ask(
@@ -98,6 +108,7 @@ def ask(
         `Delta`s, then one `Answer`.
 
     Raises:
+        ResourceError: A structured answer is longer than it may be.
         KeyboardInterrupt: Ctrl-C, after what was written has been yielded.
     """
     prompt = compose(session, watched, question, video)
@@ -111,6 +122,9 @@ def ask(
         best = max(choices, key=lambda choice: choice.probability)
         made = Generation(best.text, FinishReason.STOP, 0)
         yield Delta(best.text)
+    elif question.structured:
+        made = generate_whole(session, prefix, question.sampling)
+        yield Delta(made.text)
     else:
         yield from session.generate(prefix, question.sampling)
         made = session.last_generation
@@ -141,6 +155,23 @@ def ask(
         timings=replace(timings),
         warnings=notes,
     )
+
+
+def generate_whole(session: Session, prefix: Prefix, sampling: Sampling) -> Generation:
+    """Generate an answer that is only of use when it is complete.
+
+    Raises:
+        ResourceError: It ended before its grammar did.
+    """
+    for _ in session.generate(prefix, sampling):
+        pass
+    made = session.last_generation
+    if made.finish is not FinishReason.STOP:
+        raise ResourceError(
+            f"the answer was cut at {made.completion_tokens} tokens, before its JSON was complete",
+            hint="allow more with --max-tokens, or bound strings with maxLength in the schema",
+        )
+    return made
 
 
 def find_evidence(text: str, watched: Watched, *, cited: bool) -> tuple[tuple[Evidence, ...], int]:

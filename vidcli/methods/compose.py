@@ -72,6 +72,8 @@ def compose_prompt(
     session: Session,
     turns: Sequence[tuple[str, Sequence[Part]]],
     video: Sequence[Part],
+    *,
+    label: str = "",
 ) -> Prompt:
     """Put the video before the first user turn and render the conversation for the next reply.
 
@@ -79,6 +81,7 @@ def compose_prompt(
         session: Whose chat template to use.
         turns: (role, parts), oldest first; the first user turn gets the video.
         video: What `compose_video` wrote.
+        label: What a person calls the video.
 
     Returns:
         A prompt whose shared part ends with the video.
@@ -91,7 +94,7 @@ def compose_prompt(
     ]
     rendered = session.render_chat(spoken)
     ends = [i for i, part in enumerate(rendered) if part is video[-1]]
-    return Prompt(tuple(rendered), n_shared=ends[-1] + 1)
+    return Prompt(tuple(rendered), n_shared=ends[-1] + 1, label=label)
 
 
 def format_hms(seconds: Fraction) -> str:

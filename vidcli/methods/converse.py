@@ -1,7 +1,7 @@
 """Many turns over one video: each costs only its own tokens, the oldest are forgotten first."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from vidcli.core.prompt import Part, Prompt, TextPart
@@ -9,7 +9,7 @@ from vidcli.core.protocols import Progress, Session
 from vidcli.core.results import Answer, Delta, Timings, Usage, VideoReport
 from vidcli.core.sampling import Sampling
 from vidcli.errors import ResourceError
-from vidcli.methods.ask import METHOD, find_evidence, list_cuts
+from vidcli.methods.ask import METHOD, find_evidence, list_cuts, name_video
 from vidcli.methods.compose import compose_prompt, compose_video
 from vidcli.methods.watch import Watched
 
@@ -97,32 +97,34 @@ class Conversation:
 
     def _fit(self, question: str, reserve: int) -> tuple[Prompt, tuple[str, ...]]:
         """The prompt with as many turns as leave room for the answer, oldest dropped first."""
-        dropped = 0
-        while True:
-            prompt = self._compose(question)
-            if self.session.count_cells(prompt.parts) + reserve < self.session.n_ctx:
-                break
-            if not self.turns:
-                raise ResourceError(
-                    f"the question does not fit the context of {self.session.n_ctx} cells "
-                    "beside the video",
-                    hint="ask something shorter, or start again with fewer --frames",
-                )
+        room = self.session.n_ctx - reserve
+        prompt = self._compose(question, self.turns)
+        if self.session.count_cells(prompt.parts) < room:
+            return prompt, ()
+        alone = self.session.count_cells(self._compose(question, ()).parts)
+        if alone >= room:
+            raise ResourceError(
+                f"the question does not fit the context of {self.session.n_ctx} cells "
+                "beside the video",
+                hint="ask something shorter, or start again with fewer --frames",
+            )
+        # After a turn is forgotten all later ones are prefilled again: make room for several.
+        dropped, limit = 0, (alone + room) // 2
+        while self.turns and self.session.count_cells(prompt.parts) > limit:
             del self.turns[0]
             dropped += 1
+            prompt = self._compose(question, self.turns)
         self.n_dropped += dropped
-        if not dropped:
-            return prompt, ()
         earlier = "turn was" if dropped == 1 else "turns were"
         return prompt, (f"{dropped} earlier {earlier} forgotten to fit the context",)
 
-    def _compose(self, question: str) -> Prompt:
+    def _compose(self, question: str, turns: Sequence[Turn]) -> Prompt:
         shown = compose_video(
             self.session.profile, self.watched.images, duration=self.video.duration
         )
-        turns: list[tuple[str, tuple[Part, ...]]] = []
-        for turn in self.turns:
-            turns.append(("user", (TextPart(turn.question),)))
-            turns.append(("assistant", (TextPart(turn.answer),)))
-        turns.append(("user", (TextPart(question),)))
-        return compose_prompt(self.session, turns, shown)
+        spoken: list[tuple[str, tuple[Part, ...]]] = []
+        for turn in turns:
+            spoken.append(("user", (TextPart(turn.question),)))
+            spoken.append(("assistant", (TextPart(turn.answer),)))
+        spoken.append(("user", (TextPart(question),)))
+        return compose_prompt(self.session, spoken, shown, label=name_video(self.video))
