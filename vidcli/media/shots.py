@@ -7,6 +7,8 @@ into shots that cover the span without gap or overlap. `list_keyframes` only rea
 Not here: which frames of a shot to look at (`vidcli.media.plan`).
 """
 
+import itertools
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 
@@ -118,19 +120,16 @@ def merge_changes(changes: Iterable[Change]) -> list[Change]:
     Returns:
         In order of time, none within `SLACK` frames of another.
     """
-    kept: list[Change] = []
+    kept: defaultdict[int, list[Change]] = defaultdict(list)  # by stretches of `MARGIN` frames
     order = (Transition.FADE, Transition.CUT, Transition.DISSOLVE)
     for change in sorted(changes, key=lambda change: (order.index(change.kind), change.at)):
+        stretch = change.at // MARGIN
+        near = (other for k in (stretch - 1, stretch, stretch + 1) for other in kept[k])
         if not any(
-            change.start < other.end + SLACK and other.start - SLACK < change.end
-            for other in _near(kept, change)
+            change.start < other.end + SLACK and other.start - SLACK < change.end for other in near
         ):
-            kept.append(change)
-    return sorted(kept, key=lambda change: change.at)
-
-
-def _near(kept: Sequence[Change], change: Change) -> Iterator[Change]:
-    return (other for other in kept if abs(other.at - change.at) <= MARGIN)
+            kept[stretch].append(change)
+    return sorted(itertools.chain(*kept.values()), key=lambda change: change.at)
 
 
 def tile(span: Span, boundaries: Iterable[tuple[Fraction, Transition]]) -> tuple[Shot, ...]:
