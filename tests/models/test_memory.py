@@ -4,7 +4,7 @@ import pytest
 
 from vidcli.core.model import GgufFacts
 from vidcli.models.gguf import read_facts
-from vidcli.models.memory import PROCESS_BYTES, memory_needed
+from vidcli.models.memory import PROCESS_BYTES, MemoryNeed, layers_that_fit, memory_needed
 
 MIB = 1024**2
 
@@ -46,3 +46,19 @@ def test_heads_given_for_each_layer_are_counted_at_their_most(pairs, copy):
     projector = read_facts(mmproj)
     plain = memory_needed(read_facts(source), projector, n_ctx=4096).kv_cache  # 2 of 4 heads
     assert memory_needed(uneven, projector, n_ctx=4096).kv_cache == 2 * plain
+
+
+NEED = MemoryNeed(
+    weights=8 * 2**30, mmproj=2**30, kv_cache=2**30, text_graph=2**28, vision_graph=2**28
+)
+
+
+@pytest.mark.parametrize(
+    ("free_gib", "with_vision", "layers"),
+    [(0, True, 0), (1, True, 0), (6, False, 15), (6, True, 11), (10, True, 24), (24, True, 29)],
+)
+def test_as_many_layers_are_offloaded_as_the_card_holds(
+    free_gib: int, with_vision: bool, layers: int
+) -> None:
+    found = layers_that_fit(NEED, n_layers=28, free_bytes=free_gib * 2**30, with_vision=with_vision)
+    assert found == layers

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from vidcli import settings
 from vidcli.cli.caches import TRIED, open_prefix_cache, open_token_cache
 from vidcli.cli.groups import Device, Loading
-from vidcli.core.model import ModelFiles
+from vidcli.core.model import GgufFacts, LoadOptions, ModelFiles
 from vidcli.core.protocols import TokenStore
 from vidcli.core.results import VideoReport
 from vidcli.errors import ModelError
@@ -99,6 +99,7 @@ def open_bench(loading: Loading, *, quiet: bool = False) -> Iterator[Bench]:
     options = loading.load_options()
     options = replace(options, threads=options.threads or count_free_cores())
     weights, mmproj = read_facts(files.weights), read_facts(files.mmproj)
+    options = fit_layers(options, weights, mmproj)
     cpu = None if options.mmproj_gpu and supports_gpu() else read_cpu()
     files, warnings = derive_mmproj(files, mmproj, detail=options.detail, cpu=cpu)
     with ExitStack() as stack:
@@ -120,6 +121,24 @@ def open_bench(loading: Loading, *, quiet: bool = False) -> Iterator[Bench]:
             load_s=time.perf_counter() - started,
             warnings=(*warnings, *warn_of_gpu(loading)),
         )
+
+
+def fit_layers(options: LoadOptions, weights: GgufFacts, mmproj: GgufFacts) -> LoadOptions:
+    """Turn `--gpu-layers auto` into as many layers as the graphics cards hold."""
+    from vidcli.engine.devices import list_gpus
+    from vidcli.models.gguf import integer_of
+    from vidcli.models.memory import layers_that_fit, memory_needed
+
+    if options.gpu_layers >= 0:
+        return options
+    n_layers = integer_of(weights, f"{weights.architecture}.block_count")
+    layers = layers_that_fit(
+        memory_needed(weights, mmproj, n_ctx=options.n_ctx),
+        n_layers=n_layers,
+        free_bytes=sum(gpu.free_bytes for gpu in list_gpus()),
+        with_vision=options.mmproj_gpu,
+    )
+    return replace(options, gpu_layers=layers)
 
 
 def warn_of_gpu(loading: Loading) -> tuple[str, ...]:

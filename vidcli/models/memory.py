@@ -13,6 +13,7 @@ from vidcli.models.gguf import integer_of
 PROCESS_BYTES = 96 * 1024**2  # Python with numpy, av, cv2 and llama.cpp loaded: 85 MB measured
 N_UBATCH = 512  # tokens llama.cpp computes at once
 FLOAT_BYTES = 4
+GPU_MARGIN_BYTES = 512 * 1024**2  # what drivers and other programs take beside the model
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,24 @@ def memory_needed(
         text_graph=_text_graph(weights, n_ctx=n_ctx, n_ubatch=n_ubatch),
         vision_graph=_vision_graph(mmproj),
     )
+
+
+def layers_that_fit(need: MemoryNeed, *, n_layers: int, free_bytes: int, with_vision: bool) -> int:
+    """How many layers of a model a graphics card holds.
+
+    Args:
+        need: What the pair takes in all.
+        n_layers: Of the language model; its output counts as one more.
+        free_bytes: Of the card, or of all cards together.
+        with_vision: Whether the vision encoder goes there too.
+
+    Returns:
+        From 0 to `n_layers + 1`, with `GPU_MARGIN_BYTES` left free.
+    """
+    taken = GPU_MARGIN_BYTES + need.text_graph
+    taken += need.mmproj + need.vision_graph if with_vision else 0
+    per_layer = (need.weights + need.kv_cache) / (n_layers + 1)
+    return max(0, min(n_layers + 1, int((free_bytes - taken) / per_layer)))
 
 
 def _kv_numbers_per_cell(facts: GgufFacts) -> int:
