@@ -55,7 +55,7 @@ NEED = MemoryNeed(
 
 @pytest.mark.parametrize(
     ("free_gib", "with_vision", "layers"),
-    [(0, True, 0), (1, True, 0), (6, False, 15), (6, True, 11), (10, True, 24), (24, True, 29)],
+    [(0, True, 0), (1, True, 0), (6, False, 16), (6, True, 12), (10, True, 25), (24, True, 29)],
 )
 def test_as_many_layers_are_offloaded_as_the_card_holds(
     free_gib: int, with_vision: bool, layers: int
