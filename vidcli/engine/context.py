@@ -7,6 +7,7 @@ Not here: what the cells mean (session), which token comes next (sampler).
 """
 
 import ctypes
+import os
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -57,7 +58,8 @@ class KvContext:
         params.flash_attn_type = FLASH_ATTENTION_ON if self.flash_attention else FLASH_ATTENTION_OFF
         params.swa_full = True  # a sliding-window cache could not be trimmed back to the video
         native.forget_log()
-        self.pointer = llama.llama_init_from_model(weights.pointer, params)
+        with native.interruptible():
+            self.pointer = llama.llama_init_from_model(weights.pointer, params)
         if not self.pointer:
             raise ResourceError(
                 f"no memory for a context of {n_ctx} cells: {native.explain_failure()}",
@@ -216,7 +218,9 @@ class KvContext:
             OSError: It could not be written.
         """
         tokens = (llama.llama_token * 1)(0)
-        if not llama.llama_state_seq_save_file(self.pointer, str(path).encode(), 0, tokens, 1):
+        with native.interruptible():
+            saved = llama.llama_state_seq_save_file(self.pointer, os.fsencode(path), 0, tokens, 1)
+        if not saved:
             raise OSError(f"cannot write a snapshot of {self.n_ctx} cells")
 
     def load(self, path: Path) -> bool:
@@ -227,9 +231,10 @@ class KvContext:
         """
         self.clear()
         tokens, n = (llama.llama_token * 8)(), ctypes.c_size_t()
-        loaded = llama.llama_state_seq_load_file(
-            self.pointer, str(path).encode(), 0, tokens, 8, ctypes.byref(n)
-        )
+        with native.interruptible():
+            loaded = llama.llama_state_seq_load_file(
+                self.pointer, os.fsencode(path), 0, tokens, 8, ctypes.byref(n)
+            )
         if not loaded:
             self.clear()
         return bool(loaded)

@@ -1,4 +1,4 @@
-"""Start-up of llama.cpp and what crosses its edge: log lines, errors, interrupts.
+"""Start-up of llama.cpp and what crosses its edge: log lines, errors, signals.
 
 Callbacks given to the library are module globals, since it may call them until the process ends.
 """
@@ -9,7 +9,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from types import FrameType
 from typing import Any
 
@@ -20,11 +20,12 @@ from llama_cpp import mtmd_cpp as mtmd
 
 LEVEL_INFO, LEVEL_WARN, LEVEL_CONTINUE = 2, 3, 5
 KEPT_LINES = 400
+STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 _lines: deque[tuple[int, str]] = deque(maxlen=KEPT_LINES)
 _started = threading.Lock()
 _is_started = False
-_interrupted = False
+_stopped_by: int | None = None  # a signal that waits for native work to end
 _native_s = 0.0
 
 
@@ -39,8 +40,14 @@ def _keep_log(level: int, text: bytes, _user_data: Any) -> None:
 
 
 @llama.ggml_abort_callback  # type: ignore[untyped-decorator]
-def _abort_when_interrupted(_user_data: Any) -> bool:
-    return _interrupted
+def _abort_when_stopped(_user_data: Any) -> bool:
+    return _stopped_by is not None
+
+
+@llama.llama_progress_callback  # type: ignore[untyped-decorator]
+def go_on_loading(_share: float, _user_data: Any) -> bool:
+    """Given to llama.cpp as a model's progress callback: ends the loading that a signal stopped."""
+    return _stopped_by is None
 
 
 def start() -> None:
@@ -88,42 +95,56 @@ def supports_gpu() -> bool:
 
 @contextmanager
 def interruptible(context: Any = None) -> Iterator[None]:
-    """Turn Ctrl-C during native work into a KeyboardInterrupt that leaves it usable.
+    """Hold Ctrl-C and termination back during native work, so that both act and leave it usable.
 
-    A signal handler cannot raise through a native frame, so it only notes the interrupt: between
-    graph nodes a `llama_decode` of `context` asks for it and returns, a vision encode finishes its
-    tile, and then this raises.
+    Their Python handlers raise, and what is raised while llama.cpp calls back (to log a line) is
+    printed and lost. So the signal is only noted: between graph nodes a `llama_decode` of `context`
+    asks for it and returns, loading asks too, a vision encode finishes its tile; then the handler
+    that was there is called.
 
     Args:
         context: llama_context whose decode should stop early; None where it has no such hook.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C came; or whatever else the handler raises.
     """
-    global _interrupted, _native_s
+    global _native_s
     started = time.perf_counter()
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        _native_s += time.perf_counter() - started
-        return
-    _interrupted = False
-    previous = signal.signal(signal.SIGINT, _note_interrupt)
-    if context is not None:
-        llama.llama_set_abort_callback(context, _abort_when_interrupted, None)
+    with ExitStack() as stack:
+        if threading.current_thread() is threading.main_thread():
+            stack.enter_context(_signals_noted())
+            if context is not None:
+                llama.llama_set_abort_callback(context, _abort_when_stopped, None)
+                no_callback = llama.ggml_abort_callback(0)
+                stack.callback(llama.llama_set_abort_callback, context, no_callback, None)
+        try:
+            yield
+        finally:
+            _native_s += time.perf_counter() - started
+
+
+@contextmanager
+def _signals_noted() -> Iterator[None]:
+    global _stopped_by
+    handlers = {number: signal.getsignal(number) for number in STOPPING}
+    ours = {number: handler for number, handler in handlers.items() if callable(handler)}
+    for number in ours:  # one that is ignored, or ends the process, needs nothing of us
+        signal.signal(number, _note_signal)
     try:
         yield
     finally:
-        _native_s += time.perf_counter() - started
-        if context is not None:
-            llama.llama_set_abort_callback(context, llama.ggml_abort_callback(0), None)
-        signal.signal(signal.SIGINT, previous)
-        if _interrupted:
-            _interrupted = False
-            raise KeyboardInterrupt
+        for number, handler in ours.items():
+            signal.signal(number, handler)
+        if _stopped_by is not None:
+            stopped_by, _stopped_by = signal.Signals(_stopped_by), None
+            ours[stopped_by](stopped_by, None)
 
 
 def native_seconds() -> float:
-    """Wall seconds spent inside llama.cpp's encode and decode so far in this process."""
+    """Wall seconds spent inside llama.cpp so far in this process."""
     return _native_s
 
 
-def _note_interrupt(_signal: int, _frame: FrameType | None) -> None:
-    global _interrupted
-    _interrupted = True
+def _note_signal(number: int, _frame: FrameType | None) -> None:
+    global _stopped_by
+    _stopped_by = number

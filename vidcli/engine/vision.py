@@ -7,6 +7,7 @@ SmolVLM 13 encodes and 832 tokens where its video training used one and 64. Tile
 
 import ctypes
 import math
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -80,7 +81,8 @@ class VisionEncoder:
         if one_tile_tokens and detail is not Detail.HIGH:
             params.image_max_tokens = one_tile_tokens
         native.forget_log()
-        self.pointer = mtmd.mtmd_init_from_file(str(path).encode(), weights.pointer, params)
+        with native.interruptible():
+            self.pointer = mtmd.mtmd_init_from_file(os.fsencode(path), weights.pointer, params)
         if not self.pointer:
             raise ModelError(
                 f"cannot load projector {path.name}: {native.explain_failure()}",
@@ -126,7 +128,7 @@ class VisionEncoder:
             ModelError: The encoder's output is not finite: its weights are corrupt.
             EngineError: llama.cpp refused the picture.
         """
-        with self._tokenized(images) as chunks, native.interruptible():
+        with self._tokenized(images) as chunks:
             return self._collect(chunks, encode=True)
 
     @contextmanager
@@ -147,9 +149,10 @@ class VisionEncoder:
             request = mtmd.mtmd_input_text(text, len(text), False, True)
             array = (mtmd.mtmd_bitmap_p_ctypes * len(bitmaps))(*bitmaps)
             native.forget_log()
-            code = mtmd.mtmd_tokenize(
-                self.pointer, owner, ctypes.byref(request), array, len(bitmaps)
-            )
+            with native.interruptible():
+                code = mtmd.mtmd_tokenize(
+                    self.pointer, owner, ctypes.byref(request), array, len(bitmaps)
+                )
             if code:
                 raise EngineError(f"llama.cpp refused a frame: {native.explain_failure()}")
             yield list(_read_chunks(owner))
@@ -208,7 +211,8 @@ class VisionEncoder:
         if not run:
             return np.zeros(shape, np.float32)
         native.forget_log()
-        code = mtmd.mtmd_encode_chunk(self.pointer, chunk)
+        with native.interruptible():  # each tile by itself, so that Ctrl-C waits for one at most
+            code = mtmd.mtmd_encode_chunk(self.pointer, chunk)
         if code:
             raise EngineError(f"the vision encoder failed: {native.explain_failure()}")
         # The library reuses this buffer for the next picture.

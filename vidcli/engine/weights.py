@@ -1,6 +1,7 @@
 """A loaded language model: vocabulary, tokenising, metadata, where its layers went."""
 
 import ctypes
+import os
 import re
 from contextlib import ExitStack
 from functools import cached_property
@@ -35,9 +36,10 @@ class Weights:
         # A "-1" of ours means all: llama.cpp wants a number no model reaches.
         params.n_gpu_layers = options.gpu_layers if options.gpu_layers >= 0 else 1_000_000
         params.main_gpu = options.main_gpu
+        params.progress_callback = native.go_on_loading
         native.forget_log()
         with native.interruptible():
-            self.pointer = llama.llama_model_load_from_file(str(path).encode(), params)
+            self.pointer = llama.llama_model_load_from_file(os.fsencode(path), params)
         if not self.pointer:
             raise ModelError(
                 f"cannot load {path.name}: {native.explain_failure()}",
