@@ -14,7 +14,7 @@ from vidcli.cli import asking
 from vidcli.cli.build import import_engine, open_bench
 from vidcli.cli.footage import open_videos
 from vidcli.cli.groups import Loading, Looking, Rehearsing, Telling, Writing, takes_groups
-from vidcli.cli.inputs import each_input
+from vidcli.cli.inputs import Choosing, Inputs, each_input, gather
 from vidcli.cli.options import WRITING
 from vidcli.cli.rehearse import rehearse, write_trace
 from vidcli.cli.terminal import write_document
@@ -32,9 +32,12 @@ def ask(
     words: Annotated[
         list[str],
         typer.Argument(
-            metavar="VIDEO... QUESTION", help="Video files, then the question.", show_default=False
+            metavar="VIDEO... QUESTION",
+            help="Video files, directories, patterns or '-', then the question.",
+            show_default=False,
         ),
     ],
+    choosing: Choosing,
     looking: Looking,
     loading: Loading,
     writing: Writing,
@@ -84,7 +87,7 @@ def ask(
             "--choices, --schema and --cite each decide the form of the answer",
             hint="give one of them",
         )
-    answer_each(videos, asked, looking, loading, telling, rehearsing)
+    answer_each(gather(videos, choosing), asked, looking, loading, telling, rehearsing)
 
 
 def split_words(words: list[str], question: str | None) -> tuple[list[str], str]:
@@ -149,7 +152,7 @@ def read_grammar(schema: Path | None) -> str:
 
 
 def answer_each(
-    videos: list[str],
+    videos: Inputs | list[str],
     question: "Question",
     looking: Looking,
     loading: Loading,
@@ -163,7 +166,7 @@ def answer_each(
     The model is loaded when the first video proves to be one.
 
     Args:
-        videos: Paths.
+        videos: From `gather`, or paths.
         question: The same for all.
         looking: Which frames to look at.
         loading: Which model.
@@ -174,8 +177,11 @@ def answer_each(
     from vidcli.output.documents import answer_document
     from vidcli.output.progress import open_progress
 
-    if rehearsing.trace is not None and len(videos) > 1:
+    inputs = videos if isinstance(videos, Inputs) else gather(videos, Choosing())
+    if rehearsing.trace is not None and inputs.many:
         raise UsageError("--trace is about one video", hint="trace one video at a time")
+    if not inputs.files:
+        return
 
     def answer_one(path: str) -> None:
         started = time.perf_counter()
@@ -185,7 +191,7 @@ def answer_each(
             if rehearsing.dry_run:
                 rehearse(bench, source, looking, question, telling)
                 return
-            prefix = f"{printable(path)}: " if len(videos) > 1 else ""
+            prefix = f"{printable(path)}: " if inputs.many else ""
             with asking.streamed_answer(silent=telling.json, prefix=prefix) as write:
                 answer, seen = asking.answer_question(
                     bench,
@@ -203,7 +209,7 @@ def answer_each(
         asking.tell_evidence(answer, telling.notes)
 
     with ExitStack() as stack:
-        open_video = stack.enter_context(open_videos(videos[0]))
+        open_video = stack.enter_context(open_videos(inputs.files[0].path))
         import_engine()
         bench_of = cache(lambda: stack.enter_context(open_bench(loading, quiet=telling.quiet)))
-        each_input(videos, answer_one, json=telling.json)
+        each_input(inputs, answer_one, json=telling.json)

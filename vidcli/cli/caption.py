@@ -2,12 +2,14 @@
 
 from vidcli.cli.ask import answer_each
 from vidcli.cli.groups import Loading, Looking, Rehearsing, Telling, Writing, takes_groups
+from vidcli.cli.inputs import Choosing, gather
 from vidcli.cli.options import VideosArgument
 
 
 @takes_groups
 def caption(
     videos: VideosArgument,
+    choosing: Choosing,
     looking: Looking,
     loading: Loading,
     writing: Writing,
@@ -20,5 +22,11 @@ def caption(
 
     question = Question(CAPTION_QUESTION, sampling=writing.sampling())
     answer_each(
-        videos, question, looking, loading, telling, rehearsing, to_document=caption_document
+        gather(videos, choosing),
+        question,
+        looking,
+        loading,
+        telling,
+        rehearsing,
+        to_document=caption_document,
     )

@@ -1,12 +1,14 @@
 """`vidcli info`: what a video file is."""
 
 from vidcli.cli.footage import open_videos
-from vidcli.cli.inputs import each_input
+from vidcli.cli.groups import takes_groups
+from vidcli.cli.inputs import Choosing, each_input, gather
 from vidcli.cli.options import JsonOption, VideosArgument
 from vidcli.cli.terminal import write_document, write_out, write_table
 
 
-def info(videos: VideosArgument, json: JsonOption = False) -> None:
+@takes_groups
+def info(videos: VideosArgument, choosing: Choosing, json: JsonOption = False) -> None:
     """Show what a video file is: duration, picture, streams, chapters.
 
     What the file does not say is unknown, never guessed.
@@ -14,7 +16,7 @@ def info(videos: VideosArgument, json: JsonOption = False) -> None:
     from vidcli.output.documents import info_document
     from vidcli.output.tables import info_rows
 
-    written = 0
+    inputs, written = gather(videos, choosing), 0
 
     def show(path: str) -> None:
         nonlocal written
@@ -27,4 +29,4 @@ def info(videos: VideosArgument, json: JsonOption = False) -> None:
         written += 1
 
     with open_videos() as open_video:
-        each_input(videos, show, json=json)
+        each_input(inputs, show, json=json)

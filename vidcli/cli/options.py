@@ -105,7 +105,12 @@ VideoArgument = Annotated[
     str, typer.Argument(metavar="VIDEO", help="A video file.", show_default=False)
 ]
 VideosArgument = Annotated[
-    list[str], typer.Argument(metavar="VIDEO...", help="Video files.", show_default=False)
+    list[str],
+    typer.Argument(
+        metavar="VIDEO...",
+        help="Video files, directories or patterns; '-' for a list on standard input.",
+        show_default=False,
+    ),
 ]
 JsonOption = Annotated[
     bool,

@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from vidcli.cli.footage import open_videos
-from vidcli.cli.inputs import each_input
+from vidcli.cli.groups import takes_groups
+from vidcli.cli.inputs import Choosing, each_input, gather
 from vidcli.cli.options import OUTPUT, JsonOption, QuietOption, VideosArgument
 from vidcli.cli.terminal import Notes, write_document, write_out, write_table
 from vidcli.errors import UsageError
@@ -20,8 +21,10 @@ class Form(StrEnum):
     JSON = "json"
 
 
+@takes_groups
 def shots(
     videos: VideosArgument,
+    choosing: Choosing,
     form: Annotated[
         Form, typer.Option("--format", help="How to write them.", rich_help_panel=OUTPUT)
     ] = Form.TEXT,
@@ -37,6 +40,7 @@ def shots(
     if json and form is Form.CSV:
         raise UsageError("--json does not go with --format csv", hint="leave one of them out")
     form = Form.JSON if json else form
+    inputs = gather(videos, choosing)
     notes, written = Notes(quiet=quiet), 0
 
     def show(path: str) -> None:
@@ -53,10 +57,10 @@ def shots(
             write_out(shots_csv(path, found, header=not written))
         else:
             write_out("\n" if written else "")
-            write_out(f"{printable(path)}:\n" if len(videos) > 1 else "")
+            write_out(f"{printable(path)}:\n" if inputs.many else "")
             write_table(shot_rows(found), columns=SHOT_COLUMNS, right=(0, 1, 2, 3))
             notes.tell(count(len(found), "shot"))
         written += 1
 
     with open_videos() as open_video:
-        each_input(videos, show, json=form is Form.JSON)
+        each_input(inputs, show, json=form is Form.JSON)
