@@ -7,6 +7,7 @@ from types import FrameType
 
 import numpy as np
 import pytest
+from llama_cpp import mtmd_cpp
 
 from tests.pairs import PairCache, load
 from vidcli.core.model import Detail
@@ -71,7 +72,7 @@ def test_a_signal_in_the_middle_of_a_log_line_stops_loading(
 def test_an_interrupt_stops_between_the_tiles_of_one_frame(
     pairs: PairCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    encode, encoded = native.mtmd.mtmd_encode_chunk, []
+    encode, encoded = mtmd_cpp.mtmd_encode_chunk, []
 
     def encode_and_interrupt(*args: object) -> int:
         encoded.append(args)
@@ -80,7 +81,7 @@ def test_an_interrupt_stops_between_the_tiles_of_one_frame(
 
     with load(pairs.get("tiny-idefics3"), detail=Detail.HIGH, n_ctx=4096) as session:
         frame = [np.zeros((*reversed(session.frame_size((640, 360))), 3), np.uint8)]
-        monkeypatch.setattr(native.mtmd, "mtmd_encode_chunk", encode_and_interrupt)
+        monkeypatch.setattr(mtmd_cpp, "mtmd_encode_chunk", encode_and_interrupt)
         with pytest.raises(KeyboardInterrupt):
             session.encode(frame)
     assert len(encoded) == 1

@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from vidcli.core.model import LoadOptions
 from vidcli.core.prompt import ImagePart, Prompt, TextPart, VisualTokens
 from vidcli.core.results import Delta, FinishReason
 from vidcli.core.sampling import Sampling
+from vidcli.engine.context import KvContext
 from vidcli.engine.session import LlamaSession
 from vidcli.errors import EngineError, ModelError, ResourceError, VidcliError
 from vidcli.models.gguf import read_facts
@@ -183,6 +185,28 @@ def test_ctrl_c_while_generating_keeps_what_was_written(session: LlamaSession) -
     made = session.last_generation
     assert made.finish is FinishReason.INTERRUPTED
     assert made.text == "".join(written)
+
+
+def test_an_interrupted_question_leaves_the_video_in_the_context(
+    session: LlamaSession, pairs: PairCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    video = "word " * 200
+    held = session.prefill(_text(video)).n_cells
+    run = KvContext._run
+
+    def run_and_interrupt(context: KvContext, *args: Any, **options: Any) -> None:
+        run(context, *args, **options)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(KvContext, "_run", run_and_interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            session.prefill(_text(f"{video} Who is there?"))
+    again = session.prefill(_text(f"{video} What happens?"))
+    assert again.n_reused >= held - 2  # the last words may be cut into tokens in another way
+    with load(pairs.get("tiny-idefics3")) as fresh:
+        expected = fresh.prefill(_text(f"{video} What happens?")).logits
+    assert np.allclose(again.logits, expected, atol=1e-2)
 
 
 def test_a_gpu_asked_for_and_not_used_is_said(pairs: PairCache) -> None:

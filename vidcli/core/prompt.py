@@ -85,6 +85,7 @@ class VisualTokens:
                 self.causal,
                 self.opening,
                 self.closing,
+                self.splits,
             )
         )
         return hashlib.sha256(head.encode() + positions + self.data.tobytes()).hexdigest()

@@ -59,8 +59,8 @@ class HeldSequence:
             Cells that were there before, and whether the shared part was found.
 
         Raises:
-            VidcliError: llama.cpp refused it; the context is empty then.
-            KeyboardInterrupt: The context is empty then.
+            VidcliError: llama.cpp refused it; the context holds a part, as `feed` says.
+            KeyboardInterrupt: The context holds a part, as `feed` says.
         """
         keep = min(_common(self._entries, entries), len(entries) - 1)
         found = keep >= n_shared > 0
@@ -82,8 +82,8 @@ class HeldSequence:
         """Add entries behind what is held.
 
         Raises:
-            VidcliError: llama.cpp refused it; the context is empty then.
-            KeyboardInterrupt: The context is empty then.
+            VidcliError: llama.cpp refused it; what went in before that run is still held.
+            KeyboardInterrupt: What went in before the interrupted run is still held.
         """
         try:
             for is_text, group in groupby(entries, key=lambda entry: entry.visual is None):
@@ -98,7 +98,11 @@ class HeldSequence:
                 if progress:
                     progress("prefill", self.n_cells, n_total)
         except BaseException:
-            self._forget()  # how much of a batch went in before it stopped is not known
+            # How much of a run went in before it stopped is not known: all of it goes. An interrupt
+            # may also have come while the sums were written.
+            self._hold(self._entries)
+            if not self._context.trim(self._position):
+                self._hold([])
             raise
 
     def _note(self, run: Sequence[Entry]) -> None:
