@@ -95,3 +95,15 @@ def test_loading_tries_first_where_marks_are_kept(pairs: PairCache, tmp_path: Pa
     ) as session:
         assert session.n_ctx == 512
     assert [path.name for path in tmp_path.iterdir()] == [trial._key(wanted)]
+
+
+def test_a_file_in_the_current_directory_is_no_module_of_the_trial(
+    pairs: PairCache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    for name in ("json.py", "numpy.py", "llama_cpp.py", "vidcli.py"):
+        (folder / name).write_text("raise SystemExit(3)")
+    monkeypatch.chdir(folder)
+    try_model(_trial(pairs.get("tiny-idefics3")), tmp_path / "tried")
+    assert len(list((tmp_path / "tried").iterdir())) == 1

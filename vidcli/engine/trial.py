@@ -5,7 +5,7 @@ randomly damaged ones did). So a pair of files that was never used before is loa
 frame and asked for one token in a child. What the child survives, this process does too; what kills
 it becomes a `ModelError`. A mark on disk remembers the pair by its digests, so this happens once.
 
-`python -m vidcli.engine.trial` is the child: it reads a pickled `Trial` from its standard input.
+The child runs `main`: it reads a pickled `Trial` from its standard input.
 """
 
 import hashlib
@@ -16,6 +16,7 @@ import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from vidcli.core.child import child_command
 from vidcli.core.files import atomic_write
 from vidcli.core.model import GgufFacts, LoadOptions, ModelFiles
 from vidcli.errors import ModelError, ResourceError, VidcliError
@@ -52,7 +53,7 @@ def try_model(trial: Trial, marks: Path) -> None:
     if mark.exists():
         return
     child = subprocess.Popen(
-        [sys.executable, "-m", "vidcli.engine.trial"],
+        child_command("vidcli.engine.trial"),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -65,7 +66,7 @@ def try_model(trial: Trial, marks: Path) -> None:
         raise
     if child.returncode < 0:
         raise _name_signal(trial.files, -child.returncode)
-    failure: Exception | None = pickle.loads(output)
+    failure: VidcliError | None = pickle.loads(output)
     if failure is not None:
         raise failure
     try:
@@ -140,9 +141,10 @@ def main() -> None:
         use_once(trial)
     except VidcliError as error:
         failure = type(error)(str(error), hint=error.hint)
+    except MemoryError:
+        failure = ResourceError(
+            f"no memory to try {trial.files.weights.name}",
+            hint="close other programs, or use a smaller quant or model",
+        )
     sys.stdout.buffer.write(pickle.dumps(failure))
     sys.stdout.flush()
-
-
-if __name__ == "__main__":
-    main()

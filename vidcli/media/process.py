@@ -1,30 +1,22 @@
 """One worker process and the parent's ends of what connects it: messages, frame ring, lifeline."""
 
-import json
 import logging
 import os
 import signal
 import socket
 import struct
 import subprocess
-import sys
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any
 
+from vidcli.core.child import child_command
 from vidcli.errors import SetupError
 from vidcli.media.jobs import CallJob, FrameJob
 from vidcli.media.ring import create_ring
 
 STARTUP_TIMEOUT_S = 60.0
 CANCEL_TIMEOUT_S = 2.0  # how long a process may take to drop its job before it is replaced
-
-_START = """
-import json, sys
-sys.path[:] = json.loads(sys.argv[1])
-from vidcli.media.worker_main import main
-main(*map(int, sys.argv[2:]))
-"""
 
 
 class Lost(Exception):
@@ -53,10 +45,9 @@ class WorkerProcess:
         ours, theirs = socket.socketpair()
         self.ring = create_ring()
         try:
-            path = json.dumps([entry for entry in sys.path if entry])
-            numbers = [str(n) for n in (theirs.fileno(), self.ring, memory_bytes)]
+            numbers = theirs.fileno(), self.ring, memory_bytes
             self._child = subprocess.Popen(
-                [sys.executable, "-P", "-c", _START, path, *numbers],
+                child_command("vidcli.media.worker_main", *numbers),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
