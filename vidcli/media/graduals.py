@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidcli.core.media import Transition
-from vidcli.media.cuts import C_GREY, measure_spread, measure_unlikeness
+from vidcli.media.cuts import C_GREY, FLASH_S, measure_spread, measure_unlikeness
 from vidcli.media.thumbnails import Cells
 
 BLACK, WHITE = 28.0, 222.0  # mean luma, of 16 to 235
@@ -80,7 +80,7 @@ def find_fades(cells: Cells, *, rate: float, opens: bool, ends: bool) -> list[Ch
             changes.append(Change(Transition.FADE, *whole, at=0))
         elif ends and end == len(cells):
             changes.append(Change(Transition.FADE, *whole, at=end))
-        else:
+        elif (fall and rise) or end - start > FLASH_S * rate:  # else a flash in restless light
             middle = (start + end) // 2 if fall and rise else end if fall else start
             changes.append(Change(Transition.FADE, *whole, at=middle))
     return changes
