@@ -1,13 +1,15 @@
 """`chat` keeps the video, answers line by line, and works in a pipe as on a terminal."""
 
 import json
+import os
 from pathlib import Path
 
 import jsonschema
 import pexpect
 import pytest
 
-from tests.cli.run import VIDCLI, invoke
+from tests.cli.run import VIDCLI, invoke, spawn
+from tests.clips import ClipCache
 from vidcli.output.schema import load_schema
 from vidcli.settings import state_dir
 
@@ -40,6 +42,37 @@ def test_each_turn_costs_only_its_own_tokens(clip: Path):
         jsonschema.validate(document, load_schema("answer"))
     assert second["usage"]["cache"]["prefix"] == "hit"
     assert second["usage"]["prompt_tokens"] > first["usage"]["prompt_tokens"]
+
+
+def test_every_answer_says_how_frames_were_chosen_and_what_to_know_of_the_video(
+    clips: ClipCache, tmp_path: Path
+):
+    whole = clips.get(duration=4, options={"movflags": "faststart"})
+    cut = tmp_path / "cut.mp4"
+    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    options = ("--json", "--select", "keyframes", "--mmproj-device", "gpu")
+    result = talk(cut, "What happens?", "And then?", options=options)
+    assert result.exit_code == 0
+    for line in result.stdout.splitlines():
+        document = json.loads(line)
+        assert document["method"] == "keyframes"
+        assert any(text.startswith("file ends at ") for text in document["warnings"])
+        assert any("--mmproj-device gpu" in text for text in document["warnings"])
+    assert result.stderr.count("file ends at ") == 1  # once a conversation
+    assert result.stderr.count("--mmproj-device gpu") == 1
+
+
+def test_a_line_in_another_encoding_is_answered(clip: Path):
+    done = spawn(
+        "chat",
+        str(clip),
+        *SHORT,
+        input="What is a caf\udce9?\n",
+        errors="surrogateescape",
+        env={**os.environ, "PYTHONIOENCODING": "utf-8:strict"},
+    )
+    assert done.returncode == 0
+    assert done.stdout.strip()
 
 
 def test_frames_lists_what_the_model_sees(clip: Path):
@@ -95,7 +128,7 @@ def test_a_command_that_makes_no_sense_ends_a_pipe_with_a_usage_error(clip: Path
 
 
 def test_help_goes_to_stderr(clip: Path):
-    result = talk(clip, "/help")
+    result = talk(clip, "/help", options=("--quiet",))
     assert (result.exit_code, result.stdout) == (0, "")
     assert "/at TIME" in result.stderr
 

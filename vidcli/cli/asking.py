@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from vidcli.cli.build import Bench
@@ -12,7 +11,7 @@ from vidcli.cli.footage import Footage, choose_plan
 from vidcli.cli.groups import Looking
 from vidcli.cli.terminal import Notes, write_out
 from vidcli.core.prompt import TextPart
-from vidcli.core.protocols import Progress, Session
+from vidcli.core.protocols import Progress
 from vidcli.core.results import Answer, Delta, Timings, VideoReport
 from vidcli.output.plain import printable
 
@@ -65,12 +64,14 @@ def fit_question(
         ResourceError: Not even one frame fits.
     """
     from vidcli.methods.ask import question_parts
+    from vidcli.methods.compose import write_intro
     from vidcli.methods.watch import fit_plan
 
     plan = choose_plan(source, looking, progress=progress)
-    frame_text = _video_text(bench.session, plan, source.info.duration)
+    profile, times = bench.session.profile, [frame.time for frame in plan.frames]
+    around = write_intro(profile, times, duration=source.info.duration) + profile.outro
     parts = bench.session.render_chat(
-        [("user", (TextPart(frame_text, special=True), *question_parts(question)))]
+        [("user", (TextPart(around, special=True), *question_parts(question)))]
     )
     fit = fit_plan(
         plan,
@@ -87,21 +88,6 @@ def reserved_cells(question: "Question") -> int:
     if question.choices:
         return max(len(option.encode()) for option in question.choices) + 1
     return question.sampling.max_tokens
-
-
-def _video_text(session: Session, plan: "FramePlan", duration: Fraction | None) -> str:
-    """What the family writes around all frames together."""
-    from vidcli.methods.compose import format_hms, spell_number
-
-    profile, n_frames = session.profile, len(plan.frames)
-    last = plan.frames[-1].time
-    intro = profile.intro.format(
-        frames=n_frames,
-        frames_words=spell_number(n_frames),
-        duration=format_hms(last if duration is None else duration),
-        times=", ".join(f"{float(frame.time):.1f}s" for frame in plan.frames),
-    )
-    return intro + profile.outro
 
 
 def look(

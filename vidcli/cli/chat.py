@@ -1,7 +1,8 @@
 """`vidcli chat`: many questions about one video, which is encoded once."""
 
+from collections.abc import Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,13 @@ from vidcli.cli.footage import Footage, open_videos
 from vidcli.cli.groups import Loading, Looking, Telling, Writing, takes_groups
 from vidcli.cli.lines import is_attended, line_editing, read_line
 from vidcli.cli.options import VideoArgument
-from vidcli.cli.terminal import report_error, report_interrupt, write_document, write_out
+from vidcli.cli.terminal import (
+    Notes,
+    report_error,
+    report_interrupt,
+    write_document,
+    write_out,
+)
 from vidcli.core.files import atomic_write
 from vidcli.core.results import Answer, Delta, Timings
 from vidcli.core.sampling import Sampling
@@ -65,12 +72,14 @@ def chat(
                 progress=progress,
                 reserve=max(sampling.max_tokens, bench.session.n_ctx // HISTORY_SHARE),
             )
-        for warning in dict.fromkeys((*seen.warnings, *seen.watched.warnings)):
-            telling.notes.warn(warning)
+        conversation = Conversation(
+            bench.session, seen.watched, seen.video, method=seen.fit.plan.rule
+        )
+        talk = Talk(bench, source, seen, conversation, sampling, telling)
+        talk.warn(talk.standing_warnings())
         telling.notes.tell(say_coverage(seen.watched.coverage))
-        conversation = Conversation(bench.session, seen.watched, seen.video)
         with line_editing("chat"):
-            Talk(bench, source, seen, conversation, sampling, telling).run()
+            talk.run()
 
 
 @dataclass(slots=True)
@@ -85,6 +94,7 @@ class Talk:
         sampling: How answers are written.
         telling: What is said beside them.
         answers: Complete answers, oldest first.
+        warned: What a reader was warned of already.
     """
 
     bench: Bench
@@ -94,6 +104,19 @@ class Talk:
     sampling: Sampling
     telling: Telling
     answers: list[Answer] = field(default_factory=list)
+    warned: set[str] = field(default_factory=set)
+
+    def standing_warnings(self) -> tuple[str, ...]:
+        """What holds for every answer: about the video, the model and the caches."""
+        video = (*self.seen.warnings, *self.conversation.watched.warnings)
+        return tuple(dict.fromkeys((*video, *self.bench.all_warnings())))
+
+    def warn(self, warnings: Iterable[str]) -> None:
+        """Say each warning, and none twice in one conversation."""
+        for warning in warnings:
+            if warning not in self.warned:
+                self.telling.notes.warn(warning)
+        self.warned.update(warnings)
 
     def run(self) -> None:
         """Take lines until there are no more, or /quit.
@@ -135,7 +158,7 @@ class Talk:
             self.save(rest)
         elif command == "/help":
             for row in HELP.splitlines():
-                self.telling.notes.tell(row)
+                Notes().tell(row)  # asked for, so even under --quiet
         else:
             raise UsageError(f"there is no command {command}", hint="/help lists them")
 
@@ -153,10 +176,14 @@ class Talk:
                 if isinstance(piece, Delta):
                     write(piece.text)
                 else:
-                    self.answers.append(piece)
+                    answer = piece
+        standing = self.standing_warnings()
+        own = [warning for warning in answer.warnings if warning not in standing]
+        self.answers.append(replace(answer, warnings=(*standing, *own)))
         if self.telling.json:
             write_document(answer_document(self.answers[-1]))
-        for warning in self.answers[-1].warnings:
+        self.warn(standing)
+        for warning in own:
             self.telling.notes.warn(warning)
 
     def look_closer(self, text: str) -> None:

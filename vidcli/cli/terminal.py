@@ -43,8 +43,8 @@ def prepare_streams() -> None:
                 os.close(descriptor)
             stream = open(number, mode, encoding="utf-8", closefd=False)  # noqa: SIM115
             setattr(sys, name, stream)
-        if number and hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors=RAW_OR_ESCAPED)
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors=RAW_OR_ESCAPED if number else "surrogateescape")
 
 
 def _raw_or_escaped(error: UnicodeError) -> tuple[str | bytes, int]:

@@ -130,10 +130,57 @@ def ask(
         made = session.last_generation
     timings.generate += time.perf_counter() - started
     timings.native += session.native_s - native_before
-    evidence, dropped = find_evidence(made.text, watched, cited=question.cite)
-    notes = tuple(dict.fromkeys([*warnings, *watched.warnings, *list_cuts(made, dropped)]))
-    yield Answer(
+    yield report_answer(
+        session,
+        watched,
+        prompt,
+        prefix,
+        made,
         question=question.text,
+        video=video,
+        timings=timings,
+        method=method,
+        cited=question.cite,
+        choices=choices,
+        warnings=warnings,
+    )
+
+
+def report_answer(
+    session: Session,
+    watched: Watched,
+    prompt: Prompt,
+    prefix: Prefix,
+    made: Generation,
+    *,
+    question: str,
+    video: VideoReport,
+    timings: Timings,
+    method: str,
+    cited: bool = False,
+    choices: tuple[Choice, ...] = (),
+    warnings: Sequence[str] = (),
+) -> Answer:
+    """An answer with everything it rests on.
+
+    Args:
+        session: That made it.
+        watched: What the model saw.
+        prompt: What the model was shown.
+        prefix: The prompt as it was held.
+        made: What the model wrote.
+        question: As asked.
+        video: Facts about the video.
+        timings: Copied.
+        method: How the frames were chosen.
+        cited: Whether the model was asked to name frames; else all of them are the evidence.
+        choices: Of a closed question.
+        warnings: What to mention besides what happened here.
+    """
+    evidence, dropped = find_evidence(made.text, watched, cited=cited)
+    notes = dict.fromkeys([*warnings, *watched.warnings, *list_cuts(made, dropped)])
+    return Answer(
+        question=question,
         text=made.text.strip(),
         finish=made.finish,
         video=video,
@@ -153,7 +200,7 @@ def ask(
             prefix_cache=prefix.cache,
         ),
         timings=replace(timings),
-        warnings=notes,
+        warnings=tuple(notes),
     )
 
 

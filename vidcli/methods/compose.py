@@ -36,20 +36,32 @@ def compose_video(
     Returns:
         Intro, then label and tokens of each frame, then outro; texts are special.
     """
-    frames = [frame for image in images for frame in image.frames]
-    length = duration if duration is not None else frames[-1].time.seconds
-    intro = profile.intro.format(
-        frames=len(frames),
-        frames_words=spell_number(len(frames)),
-        duration=format_hms(length),
-        times=", ".join(f"{float(frame.time.seconds):.1f}s" for frame in frames),
-    )
+    times = [frame.time.seconds for image in images for frame in image.frames]
+    intro = write_intro(profile, times, duration=duration)
     parts: list[Part] = [TextPart(intro, special=True)] if intro else []
     for image in images:
         label = write_label(profile, image.frames, numbered=numbered)
         parts += [TextPart(label, special=True)] if label else []
         parts.append(image)
     return (*parts, TextPart(profile.outro, special=True)) if profile.outro else tuple(parts)
+
+
+def write_intro(
+    profile: FamilyProfile, times: Sequence[Fraction], *, duration: Fraction | None
+) -> str:
+    """The text before all frames: how many there are, and from when.
+
+    Args:
+        profile: The family's recipe.
+        times: Of the frames, in seconds.
+        duration: Of the video; the last frame's time stands in where it is unknown.
+    """
+    return profile.intro.format(
+        frames=len(times),
+        frames_words=spell_number(len(times)),
+        duration=format_hms(times[-1] if duration is None else duration),
+        times=", ".join(f"{float(time):.1f}s" for time in times),
+    )
 
 
 def write_label(

@@ -2,14 +2,14 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from vidcli.core.prompt import Part, Prompt, TextPart
 from vidcli.core.protocols import Progress, Session
-from vidcli.core.results import Answer, Delta, Timings, Usage, VideoReport
+from vidcli.core.results import Answer, Delta, Timings, VideoReport
 from vidcli.core.sampling import Sampling
 from vidcli.errors import ResourceError
-from vidcli.methods.ask import METHOD, find_evidence, list_cuts, name_video
+from vidcli.methods.ask import METHOD, name_video, report_answer
 from vidcli.methods.compose import compose_prompt, compose_video
 from vidcli.methods.watch import Watched
 
@@ -30,6 +30,7 @@ class Conversation:
         session: A loaded model; its context keeps the video between turns.
         watched: The video as visual tokens.
         video: Facts about it for the results.
+        method: How its frames were chosen.
         turns: What was said, oldest first; those that no longer fit are dropped from the front.
         n_dropped: Turns forgotten so far.
     """
@@ -37,6 +38,7 @@ class Conversation:
     session: Session
     watched: Watched
     video: VideoReport
+    method: str = METHOD
     turns: list[Turn] = field(default_factory=list)
     n_dropped: int = 0
 
@@ -53,6 +55,7 @@ class Conversation:
             ResourceError: The question alone does not fit beside the video.
         """
         timings, started = Timings(), time.perf_counter()
+        native_before = self.session.native_s
         prompt, forgotten = self._fit(question, sampling.max_tokens)
         prefix = self.session.prefill(prompt, progress=progress)
         timings.prefill = time.perf_counter() - started
@@ -63,32 +66,20 @@ class Conversation:
                 yield delta
         finally:
             self.turns.append(Turn(question, "".join(written).strip()))
-        made = self.session.last_generation
         timings.total = time.perf_counter() - started
         timings.generate = timings.total - timings.prefill
-        evidence, _ = find_evidence(made.text, self.watched, cited=False)
-        yield Answer(
+        timings.native = self.session.native_s - native_before
+        yield report_answer(
+            self.session,
+            self.watched,
+            prompt,
+            prefix,
+            self.session.last_generation,
             question=question,
-            text=made.text.strip(),
-            finish=made.finish,
             video=self.video,
-            frames=self.watched.frames,
-            frame_tokens=self.watched.frame_tokens,
-            coverage=self.watched.coverage,
-            evidence=evidence,
-            citations_dropped=0,
-            choices=(),
-            method=METHOD,
-            model=self.session.report,
-            usage=Usage(
-                visual_tokens=prompt.n_visual_tokens,
-                prompt_tokens=prefix.n_cells - prompt.n_visual_tokens,
-                completion_tokens=made.completion_tokens,
-                visual_cache=self.watched.cache,
-                prefix_cache=prefix.cache,
-            ),
-            timings=replace(timings),
-            warnings=(*forgotten, *list_cuts(made)),
+            timings=timings,
+            method=self.method,
+            warnings=forgotten,
         )
 
     def look_at(self, watched: Watched) -> None:
