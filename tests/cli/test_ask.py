@@ -3,6 +3,7 @@
 import json
 import signal
 import subprocess
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ import pexpect
 import pytest
 
 from tests.cli.run import VIDCLI, invoke, shell, spawn
+from tests.clips import ClipCache
+from tests.media.corpus import damage_middle
 from vidcli.output.schema import load_schema
 
 pytestmark = pytest.mark.usefixtures("model")
@@ -64,6 +67,26 @@ def test_a_second_question_reuses_the_video_and_a_cache_changes_no_answer(clip: 
     assert first["answer"] == again["answer"] == without["answer"]
     text = invoke("ask", str(clip), QUESTION, *SHORT).stdout
     assert text == first["answer"] + "\n"
+
+
+def test_damage_is_told_whether_or_not_the_damaged_frames_were_cached(
+    clips: ClipCache, tmp_path: Path
+):
+    whole = clips.get(duration=4, gop=10, size=(320, 180))
+    hurt = damage_middle(whole, tmp_path / "hurt.mp4", length=4000)
+    first, again = (ask_json(str(hurt), QUESTION) for _ in range(2))
+    assert again["usage"]["cache"]["visual_tokens"] == "hit"
+    assert any("damaged" in warning for warning in first["warnings"])
+    assert again["warnings"] == first["warnings"]
+
+
+def test_a_frame_from_before_the_span_covers_its_beginning(clips: ClipCache):
+    slow = clips.get(rate=Fraction(1, 5), duration=20)
+    document = ask_json(str(slow), QUESTION, "--from", "6", "--to", "9")
+    assert [frame["time_s"] for frame in document["frames"]] == [5.0]
+    coverage = document["coverage"]
+    assert coverage["frames"] == 1
+    assert coverage["largest_gap"] == {"start_s": 6.0, "end_s": 9.0, "length_s": 3.0}
 
 
 def test_choices_are_answered_with_their_probabilities(clip: Path):

@@ -199,9 +199,10 @@ def measure_coverage(span: Span, times: Sequence[Fraction]) -> Coverage:
 
     Args:
         span: What was to be covered.
-        times: Seen instants in any order; those outside the span are ignored.
+        times: PTS of seen frames, in any order. One before the span is what the screen shows when
+            the span begins; those behind it are ignored.
     """
-    seen = sorted({time for time in times if time in span})
+    seen = sorted({max(time, span.start) for time in times if time < span.end})
     edges = [span.start, *seen, span.end]
     gaps = [Span(a, b) for a, b in itertools.pairwise(edges) if b > a]
     return Coverage(span, len(seen), max(gaps, key=lambda gap: gap.length))

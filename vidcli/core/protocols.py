@@ -59,6 +59,13 @@ class TokenStore(Protocol):
     ) -> None:
         """Keep tokens; a full or read-only disk is reported once and otherwise ignored."""
 
+    def remember(self, warnings: Sequence[str]) -> None:
+        """Keep what decoding found wrong, for the runs that find all they need here."""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What decoding found wrong, in this run and earlier ones."""
+
 
 class Prefix(Protocol):
     """A prompt held in the KV cache, ready to be answered; its session owns it."""

@@ -8,6 +8,7 @@ recently used out (`lru_dir`).
 
 import hashlib
 import time
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -85,6 +86,7 @@ class DiskTokenStore:
         self._label = label
         self._path = files.path_of(hashlib.sha256(key.encode()).hexdigest()[:32])
         self._pending: dict[tuple[Fraction, ...], EncodedEntry] = {}
+        self._told: dict[str, None] = {}
         self._writable = True
         self._next_flush = time.monotonic() + FLUSH_INTERVAL_S
         self._file = TokenFile.open(self._path, key)
@@ -115,9 +117,20 @@ class DiskTokenStore:
         if time.monotonic() >= self._next_flush:
             self.flush()
 
+    def remember(self, warnings: Sequence[str]) -> None:
+        """Keep what decoding found wrong, for the runs that find all they need here."""
+        self._told |= dict.fromkeys(warnings)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What decoding found wrong, in this run and earlier ones."""
+        earlier = self._file.warnings if self._file is not None else ()
+        return tuple(dict.fromkeys((*earlier, *self._told)))
+
     def flush(self) -> None:
-        """Bring what was put to disk."""
-        if not self._pending:
+        """Bring what was put and told to disk."""
+        earlier = self._file.warnings if self._file is not None else ()
+        if not self._pending and not (self._writable and self._told.keys() - set(earlier)):
             return
         started = time.monotonic()
         try:
@@ -152,7 +165,9 @@ class DiskTokenStore:
         Raises:
             OSError: The directory cannot be written, or the disk is full.
         """
-        entries = {**self._on_disk(), **self._pending}
+        earlier, warnings = self._on_disk()
+        entries = {**earlier, **self._pending}
+        warnings |= self._told
         size = sum(len(entry.payload) for entry in entries.values())
         if size > self._files.max_bytes:
             self._files.warn(
@@ -162,21 +177,24 @@ class DiskTokenStore:
             self._stop_writing()
             return
         with atomic_write(self._path) as file:
-            write_token_file(file, self._key, self._label, entries.items())
+            write_token_file(
+                file, self._key, self._label, entries.items(), warnings=tuple(warnings)
+            )
         if self._file is not None:
             self._file.close()
         self._file = TokenFile.open(self._path, self._key)
         self._pending.clear()
         self._files.prune(keep=self._path)
 
-    def _on_disk(self) -> dict[tuple[Fraction, ...], EncodedEntry]:
-        """Undamaged entries of the file as it is now, another process's included."""
+    def _on_disk(self) -> tuple[dict[tuple[Fraction, ...], EncodedEntry], dict[str, None]]:
+        """Undamaged entries and warnings of the file as it is now, another process's included."""
         current = TokenFile.open(self._path, self._key)
         if current is None:
-            return {}
+            return {}, {}
         try:
             found = ((wanted, current.read(wanted)) for wanted in current.wanted)
-            return {wanted: entry for wanted, entry in found if entry is not None}
+            entries = {wanted: entry for wanted, entry in found if entry is not None}
+            return entries, dict.fromkeys(current.warnings)
         finally:
             current.close()
 

@@ -2,7 +2,7 @@
 
     8 bytes   magic
     12 bytes  version, header length, CRC-32 of the header (little-endian uint32 each)
-    header    JSON: key, label, and for every entry its facts, offset, size and CRC-32
+    header    JSON: key, label, warnings, and for every entry its facts, offset, size and CRC-32
     payloads  tokens (float16 or float32), then positions (int32), one entry after the other
 
 Reading is lazy: opening parses the header, each entry is read and checked when asked for. Reads go
@@ -15,7 +15,7 @@ import os
 import struct
 import weakref
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -104,7 +104,12 @@ def decode_entry(entry: EncodedEntry) -> tuple[tuple[Timestamp, ...], VisualToke
 
 
 def write_token_file(
-    file: IO[bytes], key: str, label: str, entries: Iterable[tuple[Wanted, EncodedEntry]]
+    file: IO[bytes],
+    key: str,
+    label: str,
+    entries: Iterable[tuple[Wanted, EncodedEntry]],
+    *,
+    warnings: Sequence[str] = (),
 ) -> None:
     """Write a whole file.
 
@@ -113,6 +118,7 @@ def write_token_file(
         key: What `TokenFile.open` must be given to read it back.
         label: What a person calls the video.
         entries: All of them; each planned instant tuple at most once.
+        warnings: What decoding found wrong with the video.
     """
     records, payloads, offset = [], [], 0
     for wanted, entry in entries:
@@ -120,7 +126,8 @@ def write_token_file(
         records.append({"wanted": [str(time) for time in wanted], **place, **entry.facts})
         payloads.append(entry.payload)
         offset += len(entry.payload)
-    header = json.dumps({"key": key, "label": label, "entries": records}).encode()
+    facts = {"key": key, "label": label, "warnings": list(warnings), "entries": records}
+    header = json.dumps(facts).encode()
     file.write(PREAMBLE.pack(MAGIC, VERSION, len(header), zlib.crc32(header)))
     file.write(header)
     file.writelines(payloads)
@@ -130,6 +137,9 @@ class TokenFile:
     """One file opened for reading; what is damaged in it reads as absent.
 
     The file stays readable while it is open, even when another process replaces or removes it.
+
+    Attributes:
+        warnings: What decoding found wrong with the video.
     """
 
     def __init__(self, descriptor: int, header: Mapping[str, Any], payload_start: int) -> None:
@@ -139,6 +149,7 @@ class TokenFile:
             tuple(Fraction(text) for text in record["wanted"]): record
             for record in header["entries"]
         }
+        self.warnings = tuple(str(text) for text in header.get("warnings", ()))
         self._close = weakref.finalize(self, os.close, descriptor)
 
     @classmethod

@@ -50,7 +50,8 @@ class Watched:
         images: Visual tokens of each frame or group, in time order.
         coverage: Distinct frames seen, and the longest unseen stretch.
         cache: Whether the tokens were encoded before.
-        warnings: From the decoder, and about frames that could not be had.
+        warnings: From the decoder, of this run or of the one that filled the cache, and about
+            frames that could not be had.
     """
 
     images: tuple[ImagePart, ...]
@@ -183,13 +184,17 @@ def watch(
         found[wanted] = (times, tokens)
         if store is not None:
             store.put(wanted, times, tokens)
+    warnings = dict.fromkeys(source.warnings)
+    if store is not None:
+        store.remember(tuple(warnings))
+        warnings |= dict.fromkeys(store.warnings if n_hits else ())
     timings.native += session.native_s - native_before
     images = _number(groups, found)
     if not images:
         raise MediaError(f"no frame of {source.info.path} could be decoded")
     seen = [frame.time.seconds for image in images for frame in image.frames]
     cache = CacheUse.OFF if store is None else _cache_use(n_hits, len(groups))
-    return Watched(images, measure_coverage(plan.span, seen), cache, tuple(source.warnings))
+    return Watched(images, measure_coverage(plan.span, seen), cache, tuple(warnings))
 
 
 def _cache_use(hits: int, total: int) -> CacheUse:
