@@ -1,8 +1,6 @@
 """`vidcli ask`: a question about a video, answered with the times it rests on."""
 
 import os
-import time
-from collections.abc import Callable
 from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
@@ -10,21 +8,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vidcli.cli import asking
 from vidcli.cli.build import import_engine, open_bench
+from vidcli.cli.folders import RunOptions, open_run
 from vidcli.cli.footage import open_videos
 from vidcli.cli.groups import Loading, Looking, Rehearsing, Telling, Writing, takes_groups
 from vidcli.cli.inputs import Choosing, Inputs, each_input, gather
+from vidcli.cli.keeping import Keeping
 from vidcli.cli.options import WRITING
-from vidcli.cli.rehearse import rehearse, write_trace
-from vidcli.cli.terminal import write_document
-from vidcli.core.results import Answer
+from vidcli.cli.rehearse import rehearse
+from vidcli.cli.tally import Tally
+from vidcli.cli.tasks import Task
 from vidcli.errors import UsageError
-from vidcli.output.plain import printable
 
 if TYPE_CHECKING:
     from vidcli.methods.ask import Question
-    from vidcli.output.documents import Document
+
+EPHEMERAL = Keeping()
 
 
 @takes_groups
@@ -43,6 +42,7 @@ def ask(
     writing: Writing,
     telling: Telling,
     rehearsing: Rehearsing,
+    keeping: Keeping,
     question: Annotated[
         str | None,
         typer.Option("--question", "-q", help="The question; all arguments are videos then."),
@@ -87,7 +87,8 @@ def ask(
             "--choices, --schema and --cite each decide the form of the answer",
             hint="give one of them",
         )
-    answer_each(gather(videos, choosing), asked, looking, loading, telling, rehearsing)
+    inputs = gather(videos, choosing)
+    answer_each(inputs, asked, looking, loading, telling, rehearsing, keeping)
 
 
 def split_words(words: list[str], question: str | None) -> tuple[list[str], str]:
@@ -158,9 +159,10 @@ def answer_each(
     loading: Loading,
     telling: Telling,
     rehearsing: Rehearsing,
+    keeping: Keeping = EPHEMERAL,
     *,
-    to_document: "Callable[[Answer], Document] | None" = None,
-) -> None:
+    task: "Task | None" = None,
+) -> "Tally":
     """Answer the same question about every video.
 
     The model is loaded when the first video proves to be one.
@@ -172,44 +174,53 @@ def answer_each(
         loading: Which model.
         telling: What is said, and how.
         rehearsing: Whether the work is only looked at.
-        to_document: Makes the JSON document of an answer; None makes the document `answer`.
-    """
-    from vidcli.output.documents import answer_document
-    from vidcli.output.progress import open_progress
+        keeping: Where results go, and what is done again.
+        task: What becomes of the answers; None makes them answers to `ask`.
 
+    Returns:
+        How it went.
+
+    Raises:
+        VidcliError: The only video failed, or what failed would fail for every other too.
+        PartialFailure: Some of several videos failed.
+    """
     inputs = videos if isinstance(videos, Inputs) else gather(videos, Choosing())
     if rehearsing.trace is not None and inputs.many:
         raise UsageError("--trace is about one video", hint="trace one video at a time")
+    if rehearsing.dry_run:
+        rehearse_each(inputs, question, looking, loading, telling)
+        return Tally()
+    options = RunOptions(
+        looking=looking,
+        loading=loading,
+        telling=telling,
+        keeping=keeping,
+        many=inputs.many,
+        trace=rehearsing.trace,
+    )
+    with open_run(task or Task("ask", question), options) as run:
+        run.work(inputs.files)
+    run.raise_failures()
+    return run.tally
+
+
+def rehearse_each(
+    inputs: Inputs, question: "Question", looking: Looking, loading: Loading, telling: Telling
+) -> None:
+    """Say of every video what answering would take."""
+    from vidcli.output.progress import open_progress
+
     if not inputs.files:
         return
-
-    def answer_one(path: str) -> None:
-        started = time.perf_counter()
-        source = open_video(path)
-        bench = bench_of()
-        with open_progress(quiet=telling.quiet) as progress:
-            if rehearsing.dry_run:
-                rehearse(bench, source, looking, question, telling)
-                return
-            prefix = f"{printable(path)}: " if inputs.many else ""
-            with asking.streamed_answer(silent=telling.json, prefix=prefix) as write:
-                answer, seen = asking.answer_question(
-                    bench,
-                    source,
-                    looking,
-                    question,
-                    started=started,
-                    progress=progress,
-                    write=write,
-                )
-        if rehearsing.trace is not None:
-            write_trace(rehearsing.trace, bench, seen, question)
-        if telling.json:
-            write_document((to_document or answer_document)(answer))
-        asking.tell_evidence(answer, telling.notes)
-
     with ExitStack() as stack:
         open_video = stack.enter_context(open_videos(inputs.files[0].path))
         import_engine()
         bench_of = cache(lambda: stack.enter_context(open_bench(loading, quiet=telling.quiet)))
-        each_input(inputs, answer_one, json=telling.json)
+
+        def rehearse_one(path: str) -> None:
+            source = open_video(path)
+            bench = bench_of()
+            with open_progress(quiet=telling.quiet):
+                rehearse(bench, source, looking, question, telling)
+
+        each_input(inputs, rehearse_one, json=telling.json)

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from vidcli.cli.build import Bench
 from vidcli.cli.footage import Footage, choose_plan
@@ -19,9 +19,18 @@ if TYPE_CHECKING:
     from vidcli.core.media import FramePlan
     from vidcli.methods.ask import Question
     from vidcli.methods.watch import Fit, Watched
-    from vidcli.output.progress import AnyProgress
 
 Write = Callable[[str], None]
+
+
+class ShownProgress(Protocol):
+    """Progress that can be taken off the terminal."""
+
+    def __call__(self, phase: str, done: int, total: int) -> None:
+        """Report that `done` of `total` units of `phase` are over."""
+
+    def clear(self) -> None:
+        """Take it away, as before the first word of an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +63,12 @@ def fit_question(
     *,
     reserve: int = 0,
     progress: Progress | None = None,
+    plan: "FramePlan | None" = None,
 ) -> "Fit":
     """Plan which frames to look at, as many as the context holds beside the question.
 
-    At least `reserve` cells are kept free; the answer's own length always is.
+    At least `reserve` cells are kept free; the answer's own length always is. A `plan` that was
+    chosen before is not chosen again.
 
     Raises:
         UsageError: The span makes no sense for this video.
@@ -67,7 +78,7 @@ def fit_question(
     from vidcli.methods.compose import write_intro
     from vidcli.methods.watch import fit_plan
 
-    plan = choose_plan(source, looking, progress=progress)
+    plan = plan or choose_plan(source, looking, progress=progress)
     profile, times = bench.session.profile, [frame.time for frame in plan.frames]
     around = write_intro(profile, times, duration=source.info.duration) + profile.outro
     parts = bench.session.render_chat(
@@ -99,11 +110,12 @@ def look(
     timings: Timings,
     progress: Progress | None,
     reserve: int = 0,
+    fit: "Fit | None" = None,
 ) -> Look:
     """Turn the frames that a question needs into visual tokens; see `fit_question`."""
     from vidcli.methods.watch import watch
 
-    fit = fit_question(bench, source, looking, question, reserve=reserve, progress=progress)
+    fit = fit or fit_question(bench, source, looking, question, reserve=reserve, progress=progress)
     video = describe(source)
     with bench.open_store(video, fit.size) as store:
         watched = watch(
@@ -126,8 +138,10 @@ def answer_question(
     question: "Question",
     *,
     started: float,
-    progress: "AnyProgress",
+    progress: ShownProgress,
     write: Write,
+    fit: "Fit | None" = None,
+    once_seen: Callable[[], None] | None = None,
 ) -> tuple[Answer, Look]:
     """Answer one question about one video, writing the text as it comes.
 
@@ -139,6 +153,8 @@ def answer_question(
         started: `time.perf_counter()` when work on this video began, loading the model included.
         progress: Taken off the terminal before the first word.
         write: Called with each piece of text.
+        fit: From `fit_question`, where that is done already.
+        once_seen: Called between looking and answering.
 
     Raises:
         VidcliError: It cannot be answered.
@@ -147,7 +163,9 @@ def answer_question(
     from vidcli.methods.ask import ask
 
     timings = Timings(load=bench.take_load_seconds())
-    seen = look(bench, source, looking, question, timings=timings, progress=progress)
+    seen = look(bench, source, looking, question, timings=timings, progress=progress, fit=fit)
+    if once_seen is not None:
+        once_seen()
     question = allow_citations(question, seen.watched)
     answer: Answer | None = None
     for piece in ask(

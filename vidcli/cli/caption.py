@@ -3,7 +3,9 @@
 from vidcli.cli.ask import answer_each
 from vidcli.cli.groups import Loading, Looking, Rehearsing, Telling, Writing, takes_groups
 from vidcli.cli.inputs import Choosing, gather
+from vidcli.cli.keeping import Keeping
 from vidcli.cli.options import VideosArgument
+from vidcli.cli.tasks import caption_task
 
 
 @takes_groups
@@ -15,10 +17,10 @@ def caption(
     writing: Writing,
     telling: Telling,
     rehearsing: Rehearsing,
+    keeping: Keeping,
 ) -> None:
     """Describe each video in one paragraph."""
     from vidcli.methods.ask import CAPTION_QUESTION, Question
-    from vidcli.output.documents import caption_document
 
     question = Question(CAPTION_QUESTION, sampling=writing.sampling())
     answer_each(
@@ -28,5 +30,6 @@ def caption(
         loading,
         telling,
         rehearsing,
-        to_document=caption_document,
+        keeping,
+        task=caption_task(question),
     )

@@ -1,35 +1,39 @@
 """`vidcli check`: is a statement true of a video? The exit code says it."""
 
-import time
-from contextlib import ExitStack
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from vidcli import settings
-from vidcli.cli import asking
-from vidcli.cli.build import import_engine, open_bench
-from vidcli.cli.footage import open_videos
+from vidcli.cli.ask import answer_each
 from vidcli.cli.groups import Loading, Looking, Rehearsing, Telling, takes_groups
-from vidcli.cli.options import VideoArgument
-from vidcli.cli.rehearse import rehearse, write_trace
-from vidcli.cli.terminal import ReaderGoneError, write_document, write_out
+from vidcli.cli.inputs import Choosing, gather
+from vidcli.cli.keeping import Keeping
+from vidcli.cli.tasks import Task
 from vidcli.core.results import Answer
 from vidcli.core.sampling import Sampling
 from vidcli.errors import ExitCode, UsageError
+from vidcli.output.documents import check_document
 
 
 @takes_groups
 def check(
-    video: VideoArgument,
-    statement: Annotated[
-        str, typer.Argument(metavar="STATEMENT", help="Such as: a person is visible.")
+    words: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="VIDEO... STATEMENT",
+            help="Video files, directories, patterns or '-', then the statement, such as: a "
+            "person is visible.",
+            show_default=False,
+        ),
     ],
+    choosing: Choosing,
     looking: Looking,
     loading: Loading,
     telling: Telling,
     rehearsing: Rehearsing,
+    keeping: Keeping,
     threshold: Annotated[
         float,
         typer.Option(min=0, max=1, help="Probability of yes from which the statement holds."),
@@ -37,49 +41,49 @@ def check(
 ) -> None:
     """Tell whether a statement is true of a video: exit code 0 for yes, 1 for no.
 
-    Prints yes or no and the probability of yes, so that it serves `if` and `find -exec`.
+    Prints yes or no and the probability of yes, so that it serves `if` and `find -exec`. Of
+    several videos it must be true of each.
     """
     from vidcli.methods.ask import ask_check
-    from vidcli.output.documents import check_document
-    from vidcli.output.progress import open_progress
 
+    if len(words) < 2:
+        raise UsageError(
+            "a video and a statement are needed", hint='vidcli check VIDEO "a person is visible"'
+        )
+    *videos, statement = words
     if not statement.strip():
         raise UsageError("the statement is empty", hint='vidcli check VIDEO "a person is visible"')
     question = ask_check(statement, Sampling())
-    started = time.perf_counter()
-    with open_videos(video) as open_video, ExitStack() as stack:
-        import_engine()
-        source = open_video(video)
-        bench = stack.enter_context(open_bench(loading, quiet=telling.quiet))
-        progress = open_progress(quiet=telling.quiet)
-        stack.callback(progress.clear)
-        if rehearsing.dry_run:
-            rehearse(bench, source, looking, question, telling)
-            return
-        answer, seen = asking.answer_question(
-            bench,
-            source,
-            looking,
-            question,
-            started=started,
-            progress=progress,
-            write=lambda _text: None,
-        )
-        if rehearsing.trace is not None:
-            write_trace(rehearsing.trace, bench, seen, question)
-    answer = replace(answer, question=statement)
-    probability = probability_of_yes(answer)
-    holds = probability >= threshold
-    try:
-        if telling.json:
-            document = check_document(answer, probability=probability, threshold=threshold)
-            write_document(document)
-        else:
-            write_out(f"{'yes' if holds else 'no'} {probability:.3f}\n")
-    except ReaderGoneError:
-        pass  # the exit code is the answer, whoever reads the words
-    asking.tell_evidence(answer, telling.notes)
-    raise typer.Exit(ExitCode.OK if holds else ExitCode.NEGATIVE)
+
+    def make_document(answer: Answer) -> dict[str, Any]:
+        answer = replace(answer, question=statement)
+        probability = probability_of_yes(answer)
+        return check_document(answer, probability=probability, threshold=threshold)
+
+    def decide(document: dict[str, Any]) -> dict[str, Any]:
+        holds = document["probability"] >= threshold
+        return {**document, "holds": holds, "threshold": threshold}
+
+    task = Task(
+        "check",
+        question,
+        make_document=make_document,
+        finish=decide,
+        rendering=f"{threshold}",
+        streams=False,
+        is_negative=lambda document: not document["holds"],
+    )
+    tally = answer_each(
+        gather(videos, choosing),
+        question,
+        looking,
+        loading,
+        telling,
+        rehearsing,
+        keeping,
+        task=task,
+    )
+    raise typer.Exit(ExitCode.NEGATIVE if tally.has_negative else ExitCode.OK)
 
 
 def probability_of_yes(answer: Answer) -> float:

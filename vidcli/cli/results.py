@@ -1,0 +1,112 @@
+"""Where the results of a run go: to standard output as they finish, or into files."""
+
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
+
+from vidcli.cli.asking import Write, streamed_answer
+from vidcli.cli.groups import Telling
+from vidcli.cli.listing import Input
+from vidcli.cli.tasks import Task
+from vidcli.cli.terminal import ReaderGoneError, write_document, write_out, write_path
+from vidcli.errors import VidcliError
+from vidcli.output.documents import Document, error_document
+from vidcli.output.forms import CSV_COLUMNS, Form, csv_row, render_file, say_result, write_csv_row
+from vidcli.output.plain import printable
+
+if TYPE_CHECKING:
+    from vidcli.cli.sidecars import Sidecars
+
+
+class Results:
+    """Writes what a run finds.
+
+    Args:
+        task: What it asks.
+        form: Of the results.
+        many: Whether there may be more than one.
+        sidecars: Writes files; None writes to standard output.
+        telling: With files, `--json` has standard output carry JSON Lines besides.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        form: Form,
+        *,
+        many: bool,
+        sidecars: "Sidecars | None",
+        telling: Telling,
+    ) -> None:
+        self._task = task
+        self._form = form
+        self._many = many
+        self._sidecars = sidecars
+        self._lines_too = telling.json
+        self._is_first = True
+
+    @property
+    def _streams(self) -> bool:
+        return self._form is Form.TEXT and self._task.streams and self._sidecars is None
+
+    def streaming(self, item: Input) -> AbstractContextManager[Write]:
+        """A way to write the text while the model makes it; silent where `write` writes it."""
+        return streamed_answer(silent=not self._streams, prefix=self._prefix(item))
+
+    def write(self, item: Input, document: Document, *, rendering: str, is_new: bool) -> None:
+        """Write a result; what was streamed is written already.
+
+        Args:
+            item: The video.
+            document: Finished.
+            rendering: Names the content of its file.
+            is_new: The model just made it.
+
+        Raises:
+            SidecarError: Its file cannot be written.
+            OutputError: Nothing more can be written.
+        """
+        if self._sidecars is not None:
+            path, is_written = self._sidecars.write(
+                item,
+                document["video"]["fingerprint"],
+                rendering,
+                lambda: render_file(document, self._form),
+                is_new=is_new,
+            )
+            if self._lines_too:
+                write_document(document)
+            elif is_written:
+                write_path(str(path))
+        elif not (is_new and self._streams):
+            try:
+                self._print(item, document)
+            except ReaderGoneError:
+                if self._many or not self._task.has_verdict:
+                    raise
+
+    def write_error(self, item: Input, error: VidcliError) -> None:
+        """Write a line for a video that failed, where standard output carries rows."""
+        document = error_document(item.path, error)
+        if self._lines_too or (self._form.is_json and self._sidecars is None):
+            write_document(document)
+        elif self._form is Form.CSV and self._sidecars is None:
+            self._write_row(document)
+
+    def _print(self, item: Input, document: Document) -> None:
+        if self._form.is_json:
+            write_document(document)
+        elif self._form is Form.CSV:
+            self._write_row(document)
+        elif self._form is Form.TEXT:
+            write_out(f"{self._prefix(item)}{say_result(document)}\n")
+        else:
+            text = render_file(document, self._form).decode("utf-8", "surrogateescape")
+            write_out(text if self._is_first else f"\n{text}")
+        self._is_first = False
+
+    def _write_row(self, document: Document) -> None:
+        write_out((write_csv_row(CSV_COLUMNS) if self._is_first else "") + csv_row(document))
+        self._is_first = False
+
+    def _prefix(self, item: Input) -> str:
+        return f"{printable(item.path)}: " if self._many else ""
