@@ -257,6 +257,12 @@ def test_verbose_says_where_it_ran(clip: Path):
     assert "128 visual tokens" in result.stderr
 
 
+def test_a_shell_that_allows_no_memory_for_frames_is_a_resource_error(clip: Path):
+    done = shell('ulimit -f 4; $VIDCLI ask "$1" hm --no-cache', str(clip))
+    assert (done.returncode, done.stdout) == (5, "")
+    assert "no memory for 4 frames" in done.stderr
+
+
 def test_the_input_of_a_shell_loop_is_left_alone(clip: Path):
     done = shell(
         "printf 'one\\ntwo\\n' | { $VIDCLI ask \"$1\" hm --choices a,b --quiet >&2; cat; }",

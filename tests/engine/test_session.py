@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import resource
 import signal
 import threading
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from vidcli.core.prompt import ImagePart, Prompt, TextPart, VisualTokens
 from vidcli.core.results import Delta, FinishReason
 from vidcli.core.sampling import Sampling
 from vidcli.engine.context import KvContext
+from vidcli.engine.prefix_cache import PrefixCache
 from vidcli.engine.session import LlamaSession
 from vidcli.errors import EngineError, ModelError, ResourceError, VidcliError
 from vidcli.models.gguf import read_facts
@@ -207,6 +209,19 @@ def test_an_interrupted_question_leaves_the_video_in_the_context(
     with load(pairs.get("tiny-idefics3")) as fresh:
         expected = fresh.prefill(_text(f"{video} What happens?")).logits
     assert np.allclose(again.logits, expected, atol=1e-2)
+
+
+def test_a_snapshot_that_finds_no_room_is_a_warning(pairs: PairCache, tmp_path: Path) -> None:
+    cache = PrefixCache(tmp_path, 1 << 30)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with load(pairs.get("tiny-idefics3"), prefixes=cache) as session:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+        try:
+            session.prefill(Prompt((TextPart("word " * 200), TextPart("What?")), n_shared=1))
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert "could not write a snapshot" in " ".join(cache.warnings)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_gpu_asked_for_and_not_used_is_said(pairs: PairCache) -> None:

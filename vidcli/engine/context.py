@@ -218,10 +218,11 @@ class KvContext:
             OSError: It could not be written.
         """
         tokens = (llama.llama_token * 1)(0)
+        native.forget_log()
         with native.interruptible():
             saved = llama.llama_state_seq_save_file(self.pointer, os.fsencode(path), 0, tokens, 1)
         if not saved:
-            raise OSError(f"cannot write a snapshot of {self.n_ctx} cells")
+            raise OSError(f"llama.cpp could not write a snapshot: {native.explain_failure()}")
 
     def load(self, path: Path) -> bool:
         """Replace the memory by the one in `path`; False where llama.cpp refuses it.

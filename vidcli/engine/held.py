@@ -6,7 +6,6 @@ scoring alike. Where the video part is not held, a snapshot on disk may bring it
 """
 
 from collections.abc import Sequence
-from contextlib import suppress
 from itertools import groupby
 
 from vidcli.core.protocols import Progress
@@ -144,7 +143,7 @@ class HeldSequence:
     def _save(self, key: str, label: str) -> None:
         if self._prefixes is None or not key or self.n_cells < SNAPSHOT_MIN_CELLS:
             return
-        with self._prefixes.path_for_writing(key) as draft, suppress(OSError):
+        with self._prefixes.path_for_writing(key) as draft:
             if draft is not None:
                 self._context.save(draft.path)
                 draft.commit(n_past=self._position, n_cells=self.n_cells, label=label)

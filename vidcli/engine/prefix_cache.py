@@ -136,12 +136,16 @@ class PrefixCache:
     def path_for_writing(self, key: str) -> Iterator[SnapshotDraft | None]:
         """Give a temporary path to write the state to; without a `commit` it is removed again.
 
+        An `OSError` inside the block is a warning of the cache.
+
         Yields:
-            The draft, or None where the directory cannot be written (a warning of the cache).
+            The draft, or None where the directory cannot be written (a warning too).
         """
         path = self._make_temporary(key)
         try:
             yield None if path is None else SnapshotDraft(self._files, key, path)
+        except OSError as error:
+            self._files.warn_of_disk(error)
         finally:
             if path is not None:
                 path.unlink(missing_ok=True)

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from vidcli import settings
 from vidcli.core.media import Frame, FramePlan, VideoInfo
-from vidcli.errors import MediaError
+from vidcli.errors import MediaError, ResourceError
 from vidcli.media.jobs import CallJob, FrameJob
 from vidcli.media.process import Lost, WorkerProcess
 from vidcli.media.ring import Ring, slots_for
@@ -85,7 +85,8 @@ class DecoderWorker:
         """Decode a plan in the worker, a few frames ahead of whoever takes them.
 
         Closing the iterator early drops the rest. Arguments, frames and errors as `decode_plan`;
-        also MediaError where the process crashed, hung or ran out of memory.
+        also MediaError where the process crashed, hung or ran out of memory, and ResourceError
+        where there is no memory to share with it.
         """
         width, height = size or info.video.display_size
         slot_bytes = width * height * 3
@@ -93,11 +94,12 @@ class DecoderWorker:
             raise MediaError(f"{info.path} shows {width} × {height} pixels, too many for one frame")
         slots = slots_for(slot_bytes)
         job = FrameJob(info, plan, (width, height), slots, slot_bytes)
-        with _Borrowed(self, info.path) as process:
-            os.ftruncate(process.ring, slots * slot_bytes)
-            with Ring(process.ring, slots=slots, slot_bytes=slot_bytes) as ring:
-                process.begin(job)
-                yield from _take_frames(process, ring, warn)
+        with (
+            _Borrowed(self, info.path) as process,
+            _open_ring(process, slots=slots, slot_bytes=slot_bytes) as ring,
+        ):
+            process.begin(job)
+            yield from _take_frames(process, ring, warn)
 
     def close(self) -> None:
         """Stop every process; idempotent. Iterators still open end in a MediaError."""
@@ -158,12 +160,23 @@ class _Borrowed:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _: Any
     ) -> None:
-        is_done = kind is None or issubclass(kind, MediaError)
+        is_done = kind is None or issubclass(kind, MediaError | ResourceError)
         is_dropped = kind is GeneratorExit and self._process.cancel()
         is_usable = self._process.is_fit and (is_done or is_dropped)
         self._worker._give_back(self._process, usable=is_usable)
         if isinstance(error, Lost):
             raise MediaError(f"{self._path} {error}") from error
+
+
+def _open_ring(process: WorkerProcess, *, slots: int, slot_bytes: int) -> Ring:
+    try:
+        os.ftruncate(process.ring, slots * slot_bytes)
+        return Ring(process.ring, slots=slots, slot_bytes=slot_bytes)
+    except (OSError, MemoryError) as error:
+        raise ResourceError(
+            f"no memory for {slots} frames of {slot_bytes:,} bytes: {error}",
+            hint="'ulimit -a' shows what this shell allows",
+        ) from error
 
 
 def _take_frames(
