@@ -56,15 +56,15 @@ def bench(
     counts = _read_counts(frames)
     with ExitStack() as stack:
         weights, mmproj = _name_pair(loading, shape, stack)
-        if clip is None:
-            clip = stack.enter_context(as_file(files("vidcli.demo").joinpath(CLIP)))
+        bundled = as_file(files("vidcli.demo").joinpath(CLIP))
         setup = Setup(
             weights=weights,
             mmproj=mmproj,
-            clip=clip,
+            clip=clip or stack.enter_context(bundled),
             threads=loading.threads or count_free_cores(),
             runs=runs,
             long_s=long,
+            long_source=clip,
         )
         rows = []
         for row in run_all(setup, counts, stock=not no_stock):
