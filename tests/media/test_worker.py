@@ -13,7 +13,7 @@ from pathlib import Path
 import ffmpeg
 import pytest
 
-from tests.clips import ClipCache, read_number, run_ffmpeg
+from tests.clips import ClipCache, make_clip, read_number, run_ffmpeg
 from tests.media.picking import plan_of
 from vidcli.errors import MediaError
 from vidcli.media.ring import SLOTS
@@ -102,6 +102,45 @@ def test_a_hanging_worker_is_stopped_and_the_next_file_works(path):
             list(frames)
         assert not runs(stuck)
         assert sees_right(open_video(path, worker))
+
+
+def with_hanging_ffmpeg(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Put a program before all others that is called ffmpeg; returns where it writes its id."""
+    program, written = tmp_path / "bin" / "ffmpeg", tmp_path / "pid"
+    program.parent.mkdir()
+    program.write_text(
+        f"#!/bin/sh\necho $$ > {written}.new\nmv {written}.new {written}\nexec sleep 600\n"
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    return written
+
+
+def make_webp(path: Path) -> None:
+    """An animation that only the ffmpeg program decodes."""
+    make_clip(path, codec="libwebp_anim", pix_fmt="yuva420p", options={"lossless": 1})
+
+
+def test_a_hanging_ffmpeg_ends_with_its_worker(clips: ClipCache, tmp_path, monkeypatch):
+    clip = clips.build(".webp", make_webp, key="webp")
+    written = with_hanging_ffmpeg(tmp_path, monkeypatch)
+    with DecoderWorker(timeout_s=1) as worker, pytest.raises(MediaError, match="no sign of life"):
+        open_video(str(clip), worker)
+    assert eventually(lambda: not runs(int(written.read_text())))
+
+
+def test_a_hanging_ffmpeg_ends_with_the_parent_of_its_worker(clips, tmp_path, monkeypatch):
+    clip = clips.build(".webp", make_webp, key="webp")
+    written = with_hanging_ffmpeg(tmp_path, monkeypatch)
+    script = (
+        "import sys\n"
+        "from vidcli.media.worker import DecoderWorker\n"
+        "DecoderWorker().call('probe', sys.argv[1])\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", script, str(clip)]) as parent:
+        assert eventually(written.exists)
+        parent.kill()
+    assert eventually(lambda: not runs(int(written.read_text())))
 
 
 def make_slow(path: Path) -> None:

@@ -1,7 +1,8 @@
 """Running the ffmpeg program: a system one where it can do the job, else the one that is carried.
 
-ffmpeg-python only writes the argument list; the process is ours: no terminal input, a session of
-its own, standard error drained and kept, killed with its children when the block is left.
+ffmpeg-python only writes the argument list; the process is ours: no terminal input, out of reach of
+the terminal's Ctrl-C, standard error drained and kept, killed with its children when the block is
+left.
 """
 
 import os
@@ -18,6 +19,14 @@ from vidcli.errors import MediaError, SetupError
 
 KEPT_LINES = 20
 GRACE_S = 5.0
+
+_group: int | None = 0  # process group of the programs: 0 is one of their own, None is ours
+
+
+def join_our_group() -> None:
+    """Let programs belong to this process's group, so that whoever kills it kills them too."""
+    global _group
+    _group = None
 
 
 def programs() -> tuple[str, ...]:
@@ -119,7 +128,7 @@ def piped(stream: Any, *, program: str) -> Iterator[tuple[IO[bytes], Program]]:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            start_new_session=True,
+            process_group=_group,
         )
     except OSError as error:
         raise SetupError(f"{program} cannot be started: {error.strerror}") from error
@@ -132,5 +141,8 @@ def piped(stream: Any, *, program: str) -> Iterator[tuple[IO[bytes], Program]]:
 
 
 def _kill(child: "subprocess.Popen[bytes]") -> None:
+    if _group is None:
+        child.kill()
+        return
     with suppress(ProcessLookupError):  # it may have ended by itself just now
         os.killpg(child.pid, signal.SIGKILL)

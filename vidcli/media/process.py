@@ -147,9 +147,10 @@ class WorkerProcess:
             return False
 
     def close(self) -> None:
-        """Kill it; idempotent."""
+        """Kill it, and an ffmpeg that it runs; idempotent."""
         if self._child.poll() is None:
-            self._child.kill()
+            with suppress(ProcessLookupError, PermissionError):  # it ended just now
+                os.killpg(self._child.pid, signal.SIGKILL)
         self._child.wait()
         if not self._messages.closed:
             self._messages.close()

@@ -24,6 +24,7 @@ from typing import Any
 
 from vidcli.core.media import Frame
 from vidcli.errors import MediaError, VidcliError
+from vidcli.media import ffmpeg
 from vidcli.media.decode import decode_plan
 from vidcli.media.jobs import OPERATIONS, CallJob, FrameJob
 from vidcli.media.pulse import heard_by
@@ -49,13 +50,14 @@ def main(messages: int, ring: int, memory_bytes: int) -> None:
         memory_bytes: Address space that the work may add to what the process has now.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    ffmpeg.join_our_group()
     threading.Thread(target=_die_with_parent, daemon=True).start()
     _Server(Connection(messages), ring, _limit_memory(memory_bytes)).serve()
 
 
 def _die_with_parent() -> None:
     os.read(sys.stdin.fileno(), 1)  # the parent never writes: this returns when it is gone
-    os._exit(0)
+    os.killpg(0, signal.SIGKILL)  # with a running ffmpeg
 
 
 @dataclass(frozen=True, slots=True)
