@@ -3,14 +3,20 @@
 Nothing in the caches is precious; whatever is removed is made again when it is needed.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Protocol
 
 import typer
 
 from vidcli import settings
-from vidcli.cli.caches import open_derived_files, open_prefix_cache, open_token_cache
+from vidcli.cli.caches import (
+    open_derived_files,
+    open_digests,
+    open_prefix_cache,
+    open_token_cache,
+    open_trials,
+)
 from vidcli.cli.options import JsonOption, read_size
 from vidcli.cli.terminal import Notes, write_document, write_out
 from vidcli.errors import UsageError
@@ -19,30 +25,36 @@ if TYPE_CHECKING:
     from vidcli.engine.lru_dir import CacheEntry
 
 
+class Bounded(Protocol):
+    """What every cache can do."""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What went wrong with the disk."""
+
+    def usage(self) -> "list[CacheEntry]":
+        """Its files, most recently used first."""
+
+    def prune(self, max_bytes: int) -> int:
+        """Remove the least recently used down to so many bytes; returns the bytes freed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One of the caches.
-
-    Attributes:
-        name: What a person calls what it holds.
-        usage: Its files, most recently used first.
-        prune: Removes the least recently used down to so many bytes; returns the bytes freed.
-        warnings: What went wrong with the disk.
-    """
+    """One of the caches, and what a person calls what it holds."""
 
     name: str
-    usage: "Callable[[], Sequence[CacheEntry]]"
-    prune: Callable[[int], int]
-    warnings: Callable[[], Sequence[str]]
+    files: Bounded
 
 
 def list_parts() -> list[Part]:
     """Every cache there is."""
-    tokens, prefixes, derived = open_token_cache(), open_prefix_cache(), open_derived_files()
     return [
-        Part("visual tokens", tokens.usage, tokens.prune, lambda: tokens.warnings),
-        Part("prefix snapshots", prefixes.usage, prefixes.prune, lambda: prefixes.warnings),
-        Part("derived projectors", derived.usage, derived.prune, lambda: derived.warnings),
+        Part("visual tokens", open_token_cache()),
+        Part("prefix snapshots", open_prefix_cache()),
+        Part("derived projectors", open_derived_files()),
+        Part("model checksums", open_digests()),
+        Part("model trials", open_trials()),
     ]
 
 
@@ -82,12 +94,12 @@ def clear(
             "this removes everything from the caches", hint="'vidcli cache clear --yes' does it"
         )
     parts = list_parts()
-    _report(parts, freed=sum(part.prune(-1) for part in parts), json=json)
+    _report(parts, freed=sum(part.files.prune(-1) for part in parts), json=json)
 
 
 def _prune(parts: Sequence[Part], max_bytes: int) -> int:
     """Remove the least recently used files of all parts together; returns the bytes freed."""
-    entries = [(entry, part) for part in parts for entry in part.usage()]
+    entries = [(entry, part) for part in parts for entry in part.files.usage()]
     entries.sort(key=lambda pair: pair[0].last_used, reverse=True)
     kept: dict[str, int] = {part.name: 0 for part in parts}
     total = 0
@@ -96,7 +108,7 @@ def _prune(parts: Sequence[Part], max_bytes: int) -> int:
         if total > max_bytes:
             break
         kept[part.name] += entry.size_bytes
-    return sum(part.prune(kept[part.name]) for part in parts)
+    return sum(part.files.prune(kept[part.name]) for part in parts)
 
 
 def _report(
@@ -106,12 +118,12 @@ def _report(
     from vidcli.output.plain import align, count, format_size, printable
 
     notes = Notes()
-    entries = {part.name: part.usage() for part in parts}
+    entries = {part.name: part.files.usage() for part in parts}
     sizes = [
         (name, len(files), sum(entry.size_bytes for entry in files))
         for name, files in entries.items()
     ]
-    for warning in (text for part in parts for text in part.warnings()):
+    for warning in (text for part in parts for text in part.files.warnings):
         notes.warn(warning)
     if json:
         document = cache_document(

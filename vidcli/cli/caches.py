@@ -13,6 +13,7 @@ TOKENS = "tokens"
 PREFIXES = "prefixes"
 TRIED = "tried"  # marks of models that were once used without harm; a few bytes each
 DERIVED = "derived"  # where `vidcli.models.derive` writes
+DIGESTS = "digests"  # where `vidcli.models.digest` writes; a few bytes each
 
 
 def open_token_cache() -> "TokenCache":
@@ -31,11 +32,25 @@ def open_prefix_cache() -> "PrefixCache":
 
 def open_derived_files() -> "LruDirectory":
     """Projectors rewritten for this processor or detail; made again when needed."""
+    return _open_files(DERIVED, suffix=".gguf")
+
+
+def open_digests() -> "LruDirectory":
+    """Checksums of model files, so that a large file is read through once."""
+    return _open_files(DIGESTS)
+
+
+def open_trials() -> "LruDirectory":
+    """Marks of models that were once used without harm, so that each is tried once."""
+    return _open_files(TRIED)
+
+
+def _open_files(folder: str, *, suffix: str = "") -> "LruDirectory":
     from vidcli.engine.lru_dir import LruDirectory
 
     return LruDirectory(
-        settings.cache_dir() / DERIVED,
+        settings.cache_dir() / folder,
         settings.CACHE_MAX_BYTES,
-        suffix=".gguf",
+        suffix=suffix,
         read_label=lambda path: path.name,
     )
