@@ -348,7 +348,7 @@ class Run:
             return  # is raised again when its turn comes
         with bench.open_store(asking.describe(source), following.fit.size) as store:
             todo = find_unencoded(following.fit.plan, bench.session, store)
-        if todo.frames:
+        if todo is not None:
             following.video.start(todo, size=following.fit.size)
 
     # What is told

@@ -197,10 +197,12 @@ def watch(
     return Watched(images, measure_coverage(plan.span, seen), cache, tuple(warnings))
 
 
-def find_unencoded(plan: FramePlan, session: Session, store: TokenStore | None) -> FramePlan:
-    """The part of a plan that `watch` will decode: what the store does not hold."""
+def find_unencoded(plan: FramePlan, session: Session, store: TokenStore | None) -> FramePlan | None:
+    """The part of a plan that the store does not hold, and `watch` will decode; None for none."""
     groups = _group(plan.frames, session.profile.group)
     missing = [group for group in groups if store is None or store.get(_wanted(group)) is None]
+    if not missing:
+        return None
     return replace(plan, frames=tuple(frame for group in missing for frame in group))
 
 
