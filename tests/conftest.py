@@ -1,11 +1,13 @@
 """Fixtures every test may use: generated clips, and nothing of the user's own directories."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.clips import ClipCache
+from tests.hub import Hub
 from tests.pairs import PairCache
 
 
@@ -21,9 +23,36 @@ def own_directories(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VIDCLI_CACHE_DIR", str(base / "cache"))
         patch.setenv("VIDCLI_STATE_DIR", str(base / "state"))
+        patch.setenv("VIDCLI_DATA_DIR", str(base / "data"))
+        patch.setenv("HF_HOME", str(base / "hub"))
         yield
 
 
 @pytest.fixture(scope="session")
 def pairs(tmp_path_factory: pytest.TempPathFactory) -> PairCache:
     return PairCache(tmp_path_factory.mktemp("pairs"))
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    """A hub on this machine, which both this process and its children take for the real one."""
+    import huggingface_hub
+    from huggingface_hub import constants
+
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "VIDCLI_OFFLINE", "HF_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    with Hub().serving() as served:
+        home = os.environ["HF_HOME"]
+        monkeypatch.setenv("HF_ENDPOINT", served.endpoint)
+        # The client reads its environment once, when it is imported.
+        template = served.endpoint + "/{repo_id}/resolve/{revision}/{filename}"
+        monkeypatch.setattr(constants, "ENDPOINT", served.endpoint)
+        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+        monkeypatch.setattr(constants, "HF_HUB_CACHE", f"{home}/hub")
+        monkeypatch.setattr(constants, "HF_TOKEN_PATH", f"{home}/token")
+        huggingface_hub.close_session()
+        yield served
+        huggingface_hub.close_session()

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 ENV_PREFIX = "VIDCLI_"
+_YES = ("1", "on", "yes", "true")
 
 MAX_FRAMES = 64  # SmolVLM2's own recipe: 1 frame a second, at most 64
 MIN_FRAMES = 8  # below this many seconds a short clip is sampled more densely than once a second
@@ -18,6 +19,7 @@ CHECK_THRESHOLD = 0.5
 CACHE_MAX_BYTES = 4 * 1024**3
 DECODE_TIMEOUT_S = 60.0  # without a sign of life from the decoder
 DECODE_MEMORY_BYTES = 4 * 1024**3
+RECOMMENDED_MODEL = "smolvlm2-500m"
 
 
 def cache_dir() -> Path:
@@ -28,6 +30,22 @@ def cache_dir() -> Path:
     import platformdirs  # only commands that cache anything pay for it
 
     return platformdirs.user_cache_path("vidcli", appauthor=False)
+
+
+def data_dir() -> Path:
+    """Directory of what is kept for good: `VIDCLI_DATA_DIR`, else the platform's own."""
+    chosen = os.environ.get(f"{ENV_PREFIX}DATA_DIR")
+    if chosen:
+        return Path(chosen).expanduser()
+    import platformdirs
+
+    return platformdirs.user_data_path("vidcli", appauthor=False)
+
+
+def is_offline() -> bool:
+    """Whether the user wants no network at all: `VIDCLI_OFFLINE`, or the hub's own variables."""
+    names = (f"{ENV_PREFIX}OFFLINE", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
+    return any(os.environ.get(name, "").strip().lower() in _YES for name in names)
 
 
 def state_dir() -> Path:

@@ -128,6 +128,20 @@ def test_what_is_no_expected_failure_has_its_own_exit_code(raised: str, code: in
     assert "Traceback" not in done.stderr
 
 
+def test_an_interrupt_while_the_command_is_imported_shows_no_traceback():
+    code = (
+        "import runpy, sys\n"
+        "class Interrupting:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'vidcli.cli.ask':\n"
+        "            raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupting())\n"
+        "runpy.run_module('vidcli', run_name='__main__')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"")
+
+
 def test_a_bug_keeps_its_traceback_in_a_file_and_names_it(tmp_path: Path):
     done = _run_with_failure("ZeroDivisionError('by zero')", VIDCLI_STATE_DIR=str(tmp_path))
     (report,) = (tmp_path / "crashes").iterdir()

@@ -147,7 +147,7 @@ def test_a_person_gets_a_prompt_history_and_a_second_chance(clip: Path):
         child.expect("error: there is no command /nope")
         child.expect("> ")
         child.sendintr()
-        child.expect("interrupted")
+        child.expect("\ninterrupted")
         child.expect("> ")
         child.sendline("What happens?")
         child.expect("cut at 8 tokens")
@@ -165,3 +165,31 @@ def test_a_person_gets_a_prompt_history_and_a_second_chance(clip: Path):
     history = state_dir() / "chat_history"
     assert "What happens?" in history.read_text()
     assert history.stat().st_mode & 0o077 == 0
+
+
+def test_an_interrupted_answer_leaves_the_talk_going(clip: Path):
+    options = ["--max-tokens", "7000", "--temperature", "2", "--seed", "1", "--no-cache"]
+    child = pexpect.spawn(
+        VIDCLI[0],
+        [*VIDCLI[1:], "chat", str(clip), *options],
+        encoding="utf-8",
+        codec_errors="replace",
+        timeout=60,
+        dimensions=(24, 80),
+    )
+    try:
+        child.expect("> ")
+        child.sendline("/frames")
+        child.expect("8 .*tokens\r\n> ")
+        child.sendline("What happens?")
+        child.expect("happens\\?\r\n.*[a-z]{3}")
+        child.sendintr()
+        child.expect("\r\ninterrupted")
+        child.expect("> ")
+        child.sendline("/frames")
+        child.expect("8 .*tokens\r\n> ")
+        child.sendline("/quit")
+        child.expect(pexpect.EOF)
+    finally:
+        child.close(force=True)
+    assert child.exitstatus == 0

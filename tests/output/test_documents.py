@@ -4,17 +4,20 @@ import json
 import os
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 from types import SimpleNamespace
 
 import jsonschema
 import pytest
 
 from tests.output.results import STREAM, make_answer, make_info, make_rehearsal
+from vidcli.core.catalog import FileRole, InstalledModel, Kind, MemoryBill, StoredFile
 from vidcli.core.media import Coverage, Shot, Transition
 from vidcli.core.prompt import TracedPart
 from vidcli.core.time import Span
 from vidcli.errors import MediaError
-from vidcli.output import accounts, documents
+from vidcli.models.catalog import find_model
+from vidcli.output import accounts, documents, models
 from vidcli.output.schema import list_schemas, load_schema
 
 SHOTS = [
@@ -56,12 +59,28 @@ def make_documents() -> dict[str, documents.Document]:
         ),
         "error": documents.error_document("x.mp4", MediaError("x.mp4 is empty", hint=None)),
         "cache": documents.cache_document("/c", [("tokens", 1, 5)], max_bytes=9, freed_bytes=0),
+        **make_model_documents(),
         "bench": documents.bench_document([ROW], threads=2),
         "plan": accounts.plan_document(make_rehearsal()),
         "trace": accounts.trace_document(
             make_answer().video, "What happens?", make_answer().model, TRACED
         ),
         "chat": accounts.chat_document([make_answer()]),
+    }
+
+
+def make_model_documents() -> dict[str, documents.Document]:
+    file = StoredFile(FileRole.WEIGHTS, Path("/m.gguf"), 9, "a" * 64)
+    installed = InstalledModel("m", Kind.VISION, "local", "", "Q8_0", "", (file,), "2026-01-01")
+    spec = find_model("smolvlm2-500m")
+    rows = [
+        models.ModelRow("m", None, installed, MemoryBill(1, 2, 3, 4, 5), True),
+        models.ModelRow("smolvlm2-500m", spec, None, None, None),
+    ]
+    return {
+        "model": models.model_document(rows[0]),
+        "models": models.models_document(rows),
+        "model-check": models.model_check_document([("m", "/m.gguf", "is missing")]),
     }
 
 

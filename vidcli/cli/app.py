@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from vidcli import __version__
-from vidcli.cli import cache, crash, terminal
+from vidcli.cli import cache, crash, models, terminal
 from vidcli.cli.ask import ask
 from vidcli.cli.bench import bench
 from vidcli.cli.caption import caption
@@ -138,6 +138,12 @@ def root(
 caches = typer.Typer(
     cls=Group, no_args_is_help=True, rich_markup_mode=None, help="What is kept on disk for reuse."
 )
+models_app = typer.Typer(
+    cls=Group,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Get models, and see which are there.",
+)
 PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "Answers": (ask, caption, check, chat),
     "Evidence": (info, frames, shots),
@@ -145,9 +151,12 @@ PANELS: dict[str, tuple[Callable[..., None], ...]] = {
 }
 for _function in (cache.show, cache.prune, cache.clear):
     caches.command(cls=Command)(_function)
+for _name, _command in models.COMMANDS.items():
+    models_app.command(_name, cls=Command)(_command)
 for _panel, _functions in PANELS.items():
     for _function in _functions:
         app.command(cls=Command, rich_help_panel=_panel)(_function)
+app.add_typer(models_app, name="models", rich_help_panel=UPKEEP)
 app.add_typer(caches, name="cache", rich_help_panel=UPKEEP)
 
 

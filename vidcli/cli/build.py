@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 from vidcli import settings
 from vidcli.cli.caches import TRIED, open_prefix_cache, open_token_cache
 from vidcli.cli.groups import Device, Loading
+from vidcli.cli.terminal import Notes
 from vidcli.core.model import GgufFacts, LoadOptions, ModelFiles
 from vidcli.core.protocols import TokenStore
 from vidcli.core.results import VideoReport
-from vidcli.errors import ModelError
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -25,10 +25,6 @@ if TYPE_CHECKING:
     from vidcli.engine.prefix_cache import PrefixCache
     from vidcli.engine.session import LlamaSession
     from vidcli.engine.token_cache import TokenCache
-
-NAME_A_MODEL = (
-    f"give --model and --mmproj, or set {settings.ENV_PREFIX}MODEL and {settings.ENV_PREFIX}MMPROJ"
-)
 
 
 def import_engine() -> None:
@@ -84,7 +80,7 @@ def open_bench(loading: Loading, *, quiet: bool = False) -> Iterator[Bench]:
     """Load a model for the block.
 
     Raises:
-        ModelError: No model is named, or the files are missing, broken, or do not belong together.
+        ModelError: There is none, or its files are missing, broken, or do not belong together.
         ResourceError: No memory for it.
     """
     from vidcli.engine.load import load_session
@@ -151,18 +147,22 @@ def warn_of_gpu(loading: Loading) -> tuple[str, ...]:
 
 
 def find_files(loading: Loading, *, quiet: bool = False) -> ModelFiles:
-    """The pair of files that the command line or the environment names, checked and hashed.
+    """The pair of files to run, checked and hashed; see `vidcli.cli.choosing`.
 
     Raises:
-        ModelError: No model is named, or the files are missing, broken, or do not belong together.
+        ModelError: There is none, or its files are missing, broken, or do not belong together.
     """
+    from vidcli.cli.choosing import choose_model
     from vidcli.models.pair import resolve_files
     from vidcli.output.progress import open_progress
 
-    if loading.model is None:
-        raise ModelError("no model is named", hint=NAME_A_MODEL)
+    notes = Notes(quiet=quiet)
+    model, mmproj, name = choose_model(
+        loading.model, loading.mmproj, offline=loading.offline, notes=notes
+    )
     with open_progress(quiet=quiet) as progress:
-        return resolve_files(loading.model, loading.mmproj, progress=progress)
+        files = resolve_files(model, mmproj, progress=progress)
+    return replace(files, name=name) if name else files
 
 
 def name_files(loading: Loading) -> tuple[Path, Path]:

@@ -38,7 +38,7 @@ def demo(
             [str(clip)],
             Question(question, sampling=Sampling(max_tokens=48)),
             Looking(),
-            Loading(model=weights, mmproj=mmproj),
+            Loading(model=str(weights), mmproj=mmproj),
             Telling(verbose=True),
             Rehearsing(),
         )

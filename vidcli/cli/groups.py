@@ -25,6 +25,7 @@ from vidcli.cli.options import (
     FromOption,
     JsonOption,
     MaxGapOption,
+    OfflineOption,
     QuietOption,
     SelectOption,
     ToOption,
@@ -62,11 +63,12 @@ class Loading:
     """Which model to load, and how."""
 
     model: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
-            metavar="FILE",
+            metavar="NAME|FILE",
             envvar=f"{settings.ENV_PREFIX}MODEL",
-            help="Language model, a GGUF file.",
+            help="An installed model, hf:OWNER/REPO[:QUANT], a GGUF file or its folder.",
+            show_default="the largest installed one that fits",
             rich_help_panel=MODEL,
         ),
     ] = None
@@ -75,7 +77,7 @@ class Loading:
         typer.Option(
             metavar="FILE",
             envvar=f"{settings.ENV_PREFIX}MMPROJ",
-            help="Its vision projector, a GGUF file.",
+            help="Its vision projector, a GGUF file; the model's own otherwise.",
             rich_help_panel=MODEL,
         ),
     ] = None
@@ -140,6 +142,7 @@ class Loading:
         bool,
         typer.Option("--no-cache", help="Neither read nor write caches.", rich_help_panel=MODEL),
     ] = False
+    offline: OfflineOption = False
 
     def load_options(self) -> LoadOptions:
         """How the engine is to load the model."""

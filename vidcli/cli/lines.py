@@ -26,6 +26,9 @@ def read_line(prompt: str) -> str | None:
         except EOFError:
             sys.stdout.write("\n")
             return None
+        except KeyboardInterrupt:
+            sys.stdout.write("\n")
+            raise
     if is_attended():
         sys.stderr.write(prompt)
         sys.stderr.flush()

@@ -124,6 +124,15 @@ VerboseOption = Annotated[
     bool,
     typer.Option("--verbose", "-v", help="Say what is done and where.", rich_help_panel=OUTPUT),
 ]
+OfflineOption = Annotated[
+    bool,
+    typer.Option(
+        "--offline",
+        envvar="VIDCLI_OFFLINE",
+        help="Open no connection, and offer none.",
+        rich_help_panel=MODEL,
+    ),
+]
 FramesOption = Annotated[
     int,
     typer.Option(

@@ -51,6 +51,23 @@ def digest_model(path: Path, *, progress: Progress | None = None) -> str:
     return digest
 
 
+def digest_file(path: Path, *, progress: Progress | None = None) -> str:
+    """Hex SHA-256 of what one file holds now, read again whatever is remembered.
+
+    Raises:
+        ModelError: The file is missing or cannot be read.
+    """
+    try:
+        return _hash((path,), path.stat().st_size, progress)
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read: {error.strerror or error}") from error
+
+
+def remember_digest(path: Path, sha256: str) -> None:
+    """Note the digest of a file that was just checked, so that its first use need not hash it."""
+    _remember(_memory_of([path.stat()]), sha256)
+
+
 def _memory_of(stats: list[os.stat_result]) -> Path:
     """Where the digest of files with this identity is kept."""
     identity = repr([(s.st_dev, s.st_ino, s.st_size, s.st_mtime_ns) for s in stats])

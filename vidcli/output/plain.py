@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-KIB = 1024
+from vidcli.core.units import format_size as format_size
 
 
 def printable(text: str, *, keep: str = "") -> str:
@@ -25,16 +25,6 @@ def _escape(letter: str) -> str:
     if 0xDC80 <= code <= 0xDCFF:  # a byte of a file name that is not UTF-8
         return f"\\x{code - 0xDC00:02x}"
     return letter.encode("unicode_escape").decode("ascii")
-
-
-def format_size(n_bytes: int) -> str:
-    """Write a size as people do: `512 B`, `1.5 KiB`, `3.2 GiB`."""
-    size, unit = float(n_bytes), "B"
-    for larger in ("KiB", "MiB", "GiB", "TiB"):
-        if size < KIB:
-            break
-        size, unit = size / KIB, larger
-    return f"{n_bytes} B" if unit == "B" else f"{size:.1f} {unit}"
 
 
 def count(number: int, noun: str, plural: str = "") -> str:

@@ -1,0 +1,160 @@
+"""Which model a command runs: the one that is named, else the best installed one that fits."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from vidcli import settings
+from vidcli.cli.terminal import Notes, is_terminal
+from vidcli.errors import ModelError
+
+if TYPE_CHECKING:
+    from vidcli.core.catalog import InstalledModel, ModelSpec
+
+HUB = "hf:"
+
+
+def choose_model(
+    named: str | None, mmproj: Path | None, *, offline: bool, notes: Notes
+) -> "tuple[Path, Path | None, str]":
+    """Find the files of the model to run.
+
+    A name is an installed model's; else a file or a directory; else one that can be downloaded,
+    which is offered where a person is there to answer.
+
+    Args:
+        named: By flag or environment: a name, `hf:owner/repo[:quant]`, a file or a directory.
+        mmproj: Projector that the user named; it goes before the model's own.
+        offline: Whether nothing may be downloaded.
+        notes: Where to say which model was taken.
+
+    Returns:
+        Weights (or a directory that holds them), projector where it is known, and what to call the
+        model; no name where the files' own will do.
+
+    Raises:
+        ModelError: There is no such model, or none at all.
+    """
+    installed = None if named is None else _find_named(named, offline=offline)
+    if named is not None and installed is None:
+        return Path(named).expanduser(), mmproj, ""
+    if installed is None:
+        installed = _best_installed(notes) or _offer(
+            settings.RECOMMENDED_MODEL, notes, named=False, offline=offline
+        )
+    missing = installed.missing
+    if missing:
+        raise ModelError(
+            f"{installed.name} is incomplete: {missing[0]} is gone", hint=_hint_again(installed)
+        )
+    return installed.weights, mmproj or installed.mmproj, installed.name
+
+
+def _find_named(named: str, *, offline: bool) -> "InstalledModel | None":
+    """The installed model of a name; None where the name is of a file or directory.
+
+    Raises:
+        ModelError: It is neither, or an installed model that cannot see.
+    """
+    from vidcli.core.catalog import Kind
+    from vidcli.models.catalog import find_model
+    from vidcli.models.pull import hint_names
+    from vidcli.models.registry import find_installed, find_source, list_installed
+
+    if named.startswith(HUB):
+        source, _, quant = named.removeprefix(HUB).partition(":")
+        found = find_source(HUB + source, quant)
+        if found is None:
+            raise ModelError(f"{named} is not installed", hint=f"vidcli models pull {named}")
+        return found
+    if _is_path(named):
+        return None
+    found = find_installed(named)
+    if found is None and Path(named).expanduser().exists():
+        return None
+    spec = find_model(named)
+    if found is None and spec is not None and spec.kind is Kind.VISION:
+        return _offer(spec.name, Notes(), named=True, offline=offline)
+    if found is None:
+        others = tuple(model.name for model in list_installed())
+        raise ModelError(f"there is no model and no file {named}", hint=hint_names(named, others))
+    if found.kind is not Kind.VISION:
+        raise ModelError(
+            f"{found.name} is for {found.kind.value}, and cannot answer about videos",
+            hint="'vidcli models list' shows which can",
+        )
+    return found
+
+
+def _is_path(named: str) -> bool:
+    """Whether a name can only be meant as a file or directory."""
+    return "/" in named or named.startswith("~") or named.casefold().endswith(".gguf")
+
+
+def _best_installed(notes: Notes) -> "InstalledModel | None":
+    """The largest installed vision model that fits the memory; the smallest where none does."""
+    from vidcli.core.catalog import Kind
+    from vidcli.models.catalog import find_model
+    from vidcli.models.fit import bill_of, fits_memory
+    from vidcli.models.hardware import read_memory
+    from vidcli.models.registry import list_installed
+
+    models = [m for m in list_installed() if m.kind is Kind.VISION and not m.missing]
+    models.sort(key=lambda model: (model.size_bytes, model.name))
+    if not models:
+        return None
+    memory = read_memory()
+    for model in reversed(models):
+        if fits_memory(
+            bill_of(find_model(model.name), model.size_bytes, 0, n_ctx=settings.N_CTX), memory
+        ):
+            notes.detail(f"model: {model.name}, the largest installed one that fits")
+            return model
+    notes.warn(f"no installed model fits the memory that is free; {models[0].name} is the smallest")
+    return models[0]
+
+
+def _offer(name: str, notes: Notes, *, named: bool, offline: bool) -> "InstalledModel":
+    """Offer to download a model, where a person is there to answer.
+
+    Raises:
+        ModelError: Nobody is, or the answer is no.
+    """
+    from vidcli.models.catalog import find_model
+
+    spec = find_model(name)
+    assert spec is not None, "what is offered is of the catalog"
+    if not offline and _may_ask() and typer.confirm(_question(spec), default=False, err=True):
+        from vidcli.cli.models import pull_model
+
+        return pull_model(name, notes=notes)
+    if named:
+        raise ModelError(f"{name} is not installed", hint=f"vidcli models pull {name}")
+    raise ModelError(
+        "no model is installed, and none is named",
+        hint=f"'vidcli models pull {name}' gets one; --model or VIDCLI_MODEL names files you have",
+    )
+
+
+def _may_ask() -> bool:
+    """Whether a person can be asked: both ends are a terminal, and a network may be used."""
+    return is_terminal(sys.stdin) and is_terminal(sys.stderr) and not settings.is_offline()
+
+
+def _question(spec: "ModelSpec") -> str:
+    from vidcli.core.units import format_size
+
+    return (
+        f"{spec.name} is not installed. Download it, about {format_size(spec.bytes)}, licence"
+        f" {spec.licence}?"
+    )
+
+
+def _hint_again(model: "InstalledModel") -> str:
+    from vidcli.models.pull import LOCAL
+
+    if model.source == LOCAL:
+        return f"put it back, or forget the name with 'vidcli models rm {model.name}'"
+    return f"'vidcli models pull {model.name}' gets it again"

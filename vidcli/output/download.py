@@ -1,0 +1,71 @@
+"""Progress of downloads: a bar for each file on a terminal, silence elsewhere."""
+
+import sys
+from contextlib import ExitStack
+from typing import IO, TYPE_CHECKING, Self
+
+from vidcli.output.plain import printable
+from vidcli.output.progress import NoProgress
+
+if TYPE_CHECKING:
+    from rich.progress import TaskID
+
+
+class DownloadBars:
+    """A bar with size, speed and time left for each file; a `vidcli.core.protocols.Progress`.
+
+    A context manager: the bars stay as they are when the block ends.
+
+    Args:
+        stream: A terminal.
+        color: Whether colour codes may be written.
+    """
+
+    def __init__(self, stream: IO[str], *, color: bool) -> None:
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            DownloadColumn,
+            Progress,
+            TextColumn,
+            TimeRemainingColumn,
+            TransferSpeedColumn,
+        )
+
+        console = Console(file=stream, force_terminal=True, no_color=not color, highlight=False)
+        self._bars: Progress = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=None),
+            DownloadColumn(binary_units=True),
+            TransferSpeedColumn(),
+            TimeRemainingColumn(compact=True),
+            console=console,
+        )
+        self._tasks: dict[str, TaskID] = {}
+        self._stack = ExitStack()
+
+    def __call__(self, phase: str, done: int, total: int) -> None:
+        """Report that `done` of `total` bytes of a file are there; a total of 0 is unknown."""
+        size = total or None
+        if phase not in self._tasks:
+            # `done` at the first report is what was there before: no part of the speed.
+            self._tasks[phase] = self._bars.add_task(printable(phase), total=size, completed=done)
+        self._bars.update(self._tasks[phase], completed=done, total=size)
+
+    def __enter__(self) -> Self:
+        self._stack.enter_context(self._bars)
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self._stack.close()
+
+
+AnyBars = DownloadBars | NoProgress
+
+
+def open_bars(*, quiet: bool, color: bool) -> AnyBars:
+    """Bars on stderr where it is a terminal, else silence."""
+    stream = sys.stderr
+    if quiet or stream.closed or not stream.isatty():
+        return NoProgress()
+    return DownloadBars(stream, color=color)
