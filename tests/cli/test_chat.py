@@ -168,7 +168,7 @@ def test_a_person_gets_a_prompt_history_and_a_second_chance(clip: Path):
 
 
 def test_an_interrupted_answer_leaves_the_talk_going(clip: Path):
-    options = ["--max-tokens", "7000", "--temperature", "2", "--seed", "1", "--no-cache"]
+    options = ["--max-tokens", "7000", "--temperature", "2", "--no-cache", "--quiet"]
     child = pexpect.spawn(
         VIDCLI[0],
         [*VIDCLI[1:], "chat", str(clip), *options],
@@ -182,7 +182,7 @@ def test_an_interrupted_answer_leaves_the_talk_going(clip: Path):
         child.sendline("/frames")
         child.expect("8 .*tokens\r\n> ")
         child.sendline("What happens?")
-        child.expect("\x1b\\[2K[^\x1b]*[a-z]{3}")  # the progress is gone, the answer has begun
+        child.expect("happens\\?\r\n[^\x1b]*[a-z]{3}")  # what was typed, then the answer
         child.sendintr()
         child.expect("\ninterrupted")
         child.expect("> ")
