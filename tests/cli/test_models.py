@@ -3,7 +3,10 @@
 import hashlib
 import json
 import os
+import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +14,7 @@ import jsonschema
 import pexpect
 import pytest
 
-from tests.cli.run import invoke, spawn
+from tests.cli.run import VIDCLI, invoke, spawn
 from tests.clips import ClipCache
 from tests.hub import Hub, Repo
 from tests.pairs import PairCache
@@ -177,6 +180,37 @@ def test_quant_revision_and_name_are_obeyed(stocked: Hub):
     assert read("pull", f"{SMOL}:f16", schema="model")["quant"] == "F16"
     result = invoke("models", "pull", SMOL, "--quant", "Q2_K")
     assert (result.exit_code, "it has: " in result.stderr) == (4, True)
+
+
+def test_a_pull_replaces_its_own_name_and_no_other(stocked: Hub, pairs: PairCache):
+    files = stocked.repos[REPO].files
+    files[WEIGHTS.replace("Q8_0", "f16")] = files[WEIGHTS] + b" "
+    read("pull", SMOL, schema="model")
+    result = invoke("models", "pull", SMOL, "--quant", "F16")
+    assert (result.exit_code, "it replaces Q8_0" in result.stderr) == (0, True)
+    pair = pairs.get("tiny-idefics3")
+    invoke("models", "add", "mine", "--model", str(pair.weights))
+    result = invoke("models", "pull", SMOL, "--name", "mine")
+    assert (result.exit_code, "--name" in result.stderr) == (2, True)
+
+
+def test_an_interrupted_pull_keeps_what_came_and_goes_on(stocked: Hub):
+    stocked.faults.hold_after = 500_000
+    child = subprocess.Popen(
+        [*VIDCLI, "models", "pull", SMOL], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    cache, deadline = Path(os.environ["HF_HOME"]), time.monotonic() + 30
+    while not [p for p in cache.rglob("*.incomplete") if p.stat().st_size >= 500_000]:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    child.send_signal(signal.SIGINT)
+    stdout, stderr = child.communicate(timeout=30)
+    assert (child.returncode, stdout) == (130, "")
+    assert stderr.endswith("interrupted\n")
+    stocked.faults.release.set()
+    stocked.faults.hold_after = 0
+    assert invoke("models", "pull", SMOL).exit_code == 0
+    assert "bytes=500000-" in stocked.bodies()
 
 
 @pytest.mark.parametrize(

@@ -299,6 +299,20 @@ def test_removed_files_free_their_content_once_no_snapshot_has_it(served: Hub, c
     assert blobs() == []
 
 
+def test_a_file_system_without_links_keeps_the_file_itself(
+    served: Hub, content: bytes, monkeypatch: pytest.MonkeyPatch
+):
+    def refuse(*_args: object) -> None:
+        raise OSError(errno.EPERM, "no links here")
+
+    monkeypatch.setattr(Path, "symlink_to", refuse)
+    assert fetch_model().read_bytes() == content
+    path = fetch_model()
+    assert not path.is_symlink()
+    assert len(served.bodies()) == 1
+    assert remove_files([path]) == SIZE
+
+
 def test_an_unwritable_cache_is_a_resource_error(served: Hub, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", "/dev/null/hub")
     with pytest.raises(VidcliError) as failed:

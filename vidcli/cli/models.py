@@ -239,6 +239,7 @@ def pull_model(
     from vidcli.models.hardware import read_cpu, read_memory
     from vidcli.models.pull import plan_pull
     from vidcli.models.pull import pull as carry_out
+    from vidcli.models.registry import find_installed
     from vidcli.output.download import open_bars
 
     plan = plan_pull(
@@ -251,8 +252,15 @@ def pull_model(
         name=name,
     )
     _tell_plan(plan, notes)
+    before = find_installed(plan.name)
     with open_bars(quiet=notes.quiet, color=has_color(sys.stderr)) as bars:
-        return carry_out(plan, progress=bars)
+        installed = carry_out(plan, progress=bars)
+    if before is not None and before.files != installed.files:
+        notes.tell(
+            f"it replaces {before.quant or 'another'} at {before.revision[:12]}, whose files stay"
+            f" in the cache; 'hf cache' removes them"
+        )
+    return installed
 
 
 def _tell_plan(plan: "PullPlan", notes: Notes) -> None:

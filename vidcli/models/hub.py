@@ -143,7 +143,8 @@ def download(
             for directory in (blob.parent, link.parent):
                 directory.mkdir(parents=True, exist_ok=True)
             with _lock(listing.repo, file, progress):
-                if not has_content(file, blob, progress):
+                kept = link if link.is_file() and not link.is_symlink() else blob
+                if not has_content(file, kept, progress):
                     fetch(file, blob, _opener(listing, file), progress=progress)
                 link_blob(blob, link)
             paths.append(link)

@@ -153,11 +153,13 @@ def plan_pull(
         name: To register it under; empty takes the catalog's, else one from the repository.
 
     Raises:
-        UsageError: `text` or `name` makes no sense.
+        UsageError: `text` or `name` makes no sense, or another model has the name.
         ModelError: There is no such model, or the hub does not give it.
     """
     reference = read_reference(text)
     spec, wanted = reference.spec, quant or reference.quant
+    chosen = check_name(name) if name else _default_name(reference)
+    _refuse_taken(chosen, reference)
     listing = hub.list_repo(reference.repo, revision)
     choice = choose_files(
         reference.repo,
@@ -170,7 +172,6 @@ def plan_pull(
         fast_bf16=fast_bf16,
     )
     bill = bill_of(spec, choice.weights_bytes, choice.mmproj_bytes, n_ctx=n_ctx)
-    chosen = check_name(name) if name else _default_name(reference)
     return PullPlan(chosen, reference, listing, choice, bill, memory)
 
 
@@ -278,6 +279,20 @@ def _default_name(reference: Reference) -> str:
         return reference.spec.name
     name = reference.repo.rpartition("/")[2].casefold()
     return check_name(name.removesuffix("-gguf").removesuffix("_gguf"))
+
+
+def _refuse_taken(name: str, reference: Reference) -> None:
+    """Make sure that a pull replaces no other model that has its name.
+
+    Raises:
+        UsageError: It would.
+    """
+    taken = find_installed(name)
+    if taken is not None and taken.source.casefold() != f"{HUB}{reference.repo}".casefold():
+        raise UsageError(
+            f"{name} is the name of another model, from {taken.source}",
+            hint="choose one with --name",
+        )
 
 
 def _now() -> str:
