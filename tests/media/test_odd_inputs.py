@@ -155,6 +155,35 @@ def test_an_image_under_a_videos_name_is_a_still(clips: ClipCache, tmp_path):
     assert len(decode(renamed, [0, 1, 20])) == 1
 
 
+@pytest.mark.parametrize("name", ["a.jpg", "A.JPEG", "odd[1]*?{x}.jpg", "100%d.jpg"])
+def test_a_picture_under_its_own_name_is_a_still_too(clips: ClipCache, tmp_path, name):
+    large = clips.get(
+        ".jpg",
+        duration=0.04,
+        size=(960, 540),
+        codec="mjpeg",
+        pix_fmt="yuvj420p",
+        options={"update": 1, "q:v": 2},
+    )
+    picture = tmp_path / name
+    shutil.copy(large, picture)
+    info = probe(str(picture))
+    assert (info.video.is_still, info.video.display_size) == (True, (960, 540))
+    assert len(decode(picture, [0, 1])) == 1
+
+
+@pytest.mark.parametrize(
+    ("suffix", "codec", "pix_fmt"),
+    [(".png", "png", "rgb24"), (".bmp", "bmp", "bgr24"), (".tiff", "tiff", "rgb24")],
+)
+def test_pictures_of_other_kinds_are_stills(clips: ClipCache, suffix, codec, pix_fmt):
+    picture = clips.get(
+        suffix, duration=0.04, size=(320, 180), codec=codec, pix_fmt=pix_fmt, options={"update": 1}
+    )
+    assert probe(str(picture)).video.is_still
+    assert [frame.number for frame in seen(picture, [0])] == [0]
+
+
 def test_a_clip_of_one_frame_gives_it_once(clips: ClipCache):
     clip = clips.get(duration=0.04)
     assert [frame.number for frame in seen(clip, [Fraction(n, 1000) for n in range(40)])] == [0]

@@ -36,6 +36,12 @@ CONTAINERS = frozenset(_NAMES.split())
 """Formats that hold their pictures themselves. FFmpeg knows others that name files or addresses to
 open in turn (hls, dash, concat, imf, sdp, image2 and kin); a format not named here is refused."""
 
+_PICTURE_SUFFIXES = (
+    *(".jpg", ".jpeg", ".jpe", ".jls", ".j2k", ".jp2", ".jxl", ".png", ".bmp", ".tif", ".tiff"),
+    *(".tga", ".exr", ".hdr", ".dds", ".dpx", ".pcx", ".psd", ".qoi", ".sgi"),
+    *(".pam", ".pbm", ".pfm", ".pgm", ".ppm"),
+)
+
 _OPTIONS = {
     "protocol_whitelist": "file",
     "format_whitelist": ",".join(sorted(CONTAINERS)),
@@ -91,14 +97,17 @@ def open_source(path: str) -> Iterator[InputContainer]:
 def address_of(path: str) -> Iterator[str]:
     """The address FFmpeg gets for `path`: never an option, a protocol or a pattern.
 
-    FFmpeg takes `%03d` in a name for the numbers of an image sequence and cannot be told not to,
-    so such a file is opened under another name, which exists inside the block.
+    FFmpeg takes `%03d` in a name for the numbers of an image sequence, and a name that ends like a
+    picture's for one member of a sequence, and cannot be told not to. Such a file is opened under
+    another name, which exists inside the block.
     """
-    if "%" not in path:
+    suffix = os.path.splitext(path)[1]
+    is_picture = suffix.lower() in _PICTURE_SUFFIXES
+    if "%" not in path and not is_picture:
         yield f"file:{path}"
         return
     with tempfile.TemporaryDirectory(prefix="vidcli-") as directory:
-        alias = os.path.join(directory, "video" + os.path.splitext(path)[1].replace("%", ""))
+        alias = os.path.join(directory, "video" + ("" if is_picture else suffix.replace("%", "")))
         os.symlink(os.path.abspath(path), alias)
         yield f"file:{alias}"
 
