@@ -9,10 +9,13 @@ import time
 from pathlib import Path
 
 import jsonschema
+import pexpect
 import pytest
 
 from tests.cli.folder import fill, finished, query, read_documents
-from tests.cli.run import invoke, spawn
+from tests.cli.run import VIDCLI, invoke, spawn
+from vidcli.core.media import FramePlan
+from vidcli.media.ahead import AheadVideo
 from vidcli.output.schema import load_schema
 from vidcli.settings import cache_dir
 
@@ -342,6 +345,44 @@ def test_decoding_ahead_changes_no_answer(folder: Path):
         (alone,) = read_documents("\n".join(caption(path, "--json", "--select", "shots")))
         assert alone["caption"] == document["caption"]
         assert alone["frames"] == document["frames"]
+
+
+def test_a_terminal_is_told_which_video_and_how_long_the_rest_takes(folder: Path, clip: Path):
+    fill(folder, clip, *(f"more{n}.mp4" for n in range(3)))
+    child = pexpect.spawn(
+        VIDCLI[0],
+        [*VIDCLI[1:], "caption", str(folder), *SHORT],
+        encoding="utf-8",
+        timeout=60,
+        dimensions=(24, 80),
+    )
+    child.expect(r"video 1/5: encode 1/2")
+    child.expect(r"video 4/5, about 0:\d\d left: encode")
+    child.expect("done 5, skipped 0, failed 0")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+
+
+def test_the_next_video_is_decoded_while_this_one_is_answered(
+    folder: Path, clip: Path, monkeypatch: pytest.MonkeyPatch
+):
+    fill(folder, clip, *(f"more{n}.mp4" for n in range(4)))
+    begun: list[str] = []
+    real = AheadVideo.start
+
+    def start(self: AheadVideo, plan: FramePlan, *, size: tuple[int, int]) -> None:
+        begun.append(self.info.path)
+        real(self, plan, size=size)
+
+    monkeypatch.setattr(AheadVideo, "start", start)
+    caption(folder)
+    assert begun
+    assert begun == sorted(begun)
+    assert f"{folder}/a.mp4" not in begun
+    begun.clear()
+    invoke("ask", "-q", "Who?", str(folder), *SHORT)
+    assert begun == [], "what is in the cache was decoded again"
 
 
 def test_an_empty_list_is_nothing_to_do():

@@ -24,6 +24,7 @@ from vidcli.cli.frames import frames
 from vidcli.cli.info import info
 from vidcli.cli.schema import schema
 from vidcli.cli.shots import shots
+from vidcli.cli.watch import watch
 from vidcli.errors import ExitCode, ResourceError, VidcliError
 
 UPKEEP = "Upkeep"
@@ -145,7 +146,7 @@ models_app = typer.Typer(
     help="Get models, and see which are there.",
 )
 PANELS: dict[str, tuple[Callable[..., None], ...]] = {
-    "Answers": (ask, caption, check, chat),
+    "Answers": (ask, caption, check, chat, watch),
     "Evidence": (info, frames, shots),
     UPKEEP: (schema, bench, demo),
 }

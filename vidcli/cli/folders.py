@@ -313,7 +313,7 @@ class Run:
                 bench, source, looking, question, progress=self._progress, plan=found.plan
             )
             self._decode_next(bench, found)
-            with self._results.streaming(found.item) as write:
+            with self._results.streaming() as write:
                 return asking.answer_question(
                     bench,
                     source,
@@ -357,7 +357,7 @@ class Run:
         self._progress.clear()
         document = self._task.finish(document)
         self.tally.has_negative |= self._task.is_negative(document)
-        if is_new or self._options.repeats:
+        if is_new or self._options.repeats or self._options.keeping.writes_files:
             self._results.write(
                 found.item,
                 document,

@@ -16,8 +16,8 @@ INPUTS = "Inputs"
 
 
 @dataclass(frozen=True, slots=True)
-class Choosing:
-    """Which files the arguments stand for."""
+class Filtering:
+    """Which files of a directory are meant."""
 
     recursive: Annotated[
         bool,
@@ -45,6 +45,17 @@ class Choosing:
             rich_help_panel=INPUTS,
         ),
     ] = None
+
+    @property
+    def filter(self) -> Filter:
+        """Which files are wanted."""
+        return Filter(tuple(self.include or ()), tuple(self.exclude or ()), self.recursive)
+
+
+@dataclass(frozen=True, slots=True)
+class Choosing(Filtering):
+    """Which files the arguments stand for."""
+
     from0: Annotated[
         bool,
         typer.Option(
@@ -53,11 +64,6 @@ class Choosing:
             rich_help_panel=INPUTS,
         ),
     ] = False
-
-    @property
-    def filter(self) -> Filter:
-        """Which files are wanted."""
-        return Filter(tuple(self.include or ()), tuple(self.exclude or ()), self.recursive)
 
 
 @dataclass(frozen=True, slots=True)

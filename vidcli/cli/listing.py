@@ -99,6 +99,7 @@ def walk(folder: str, wanted: Filter) -> list[Input]:
     Raises:
         UsageError: The directory cannot be read; one inside it that cannot is left out.
     """
+    _entries(folder, must=True)
     entered: set[tuple[int, int]] = set()
     linked = [folder]
     found: list[Input] = []
@@ -109,7 +110,7 @@ def walk(folder: str, wanted: Filter) -> list[Input]:
         pending = [top]
         while pending:
             current = pending.pop()
-            for entry in _entries(current, must=current == folder):
+            for entry in _entries(current):
                 path = os.path.join(current, entry.name)
                 if _is_directory(entry):
                     if not wanted.recursive:
@@ -125,7 +126,7 @@ def walk(folder: str, wanted: Filter) -> list[Input]:
     return sorted(found, key=lambda item: _order(item.below))
 
 
-def _entries(folder: str, *, must: bool) -> list[os.DirEntry[str]]:
+def _entries(folder: str, *, must: bool = False) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as entries:
             shown = [entry for entry in entries if not entry.name.startswith(".")]

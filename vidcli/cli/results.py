@@ -46,11 +46,13 @@ class Results:
 
     @property
     def _streams(self) -> bool:
-        return self._form is Form.TEXT and self._task.streams and self._sidecars is None
+        """Whether words come out one by one; of many videos, whole lines do, for other programs."""
+        is_text = self._form is Form.TEXT and self._task.streams
+        return is_text and self._sidecars is None and not self._many
 
-    def streaming(self, item: Input) -> AbstractContextManager[Write]:
+    def streaming(self) -> AbstractContextManager[Write]:
         """A way to write the text while the model makes it; silent where `write` writes it."""
-        return streamed_answer(silent=not self._streams, prefix=self._prefix(item))
+        return streamed_answer(silent=not self._streams)
 
     def write(self, item: Input, document: Document, *, rendering: str, is_new: bool) -> None:
         """Write a result; what was streamed is written already.
