@@ -256,6 +256,25 @@ def test_videos_that_share_a_name_share_no_file(clip: Path, tmp_path: Path):
     assert sorted(again) == sorted(lines)
 
 
+def test_a_result_that_cannot_be_written_is_a_failure_and_is_kept(folder: Path):
+    caption(folder / "a.mp4", "--sidecar")
+    (name,) = [row[0] for row in query("SELECT fingerprint FROM results")]
+    (folder / "a.txt").unlink()
+    for taken in ("a.txt", "a.mp4.txt", f"a.mp4.{name[:8]}.txt"):
+        (folder / taken).mkdir()
+    assert summary(folder, "--sidecar", code=8).startswith("done 1, skipped 0, failed 1;")
+    assert query("SELECT 1 FROM results WHERE exit_code != 0") == []
+    (folder / "a.txt").rmdir()
+    assert caption(folder, "--sidecar") == [f"{folder}/a.txt"]
+
+
+def test_a_name_as_long_as_names_may_be_gets_a_file(clip: Path, tmp_path: Path):
+    (path,) = fill(tmp_path, clip, "x" * 251 + ".mp4")
+    (line,) = caption(path, "--sidecar", "--format", "json")
+    assert json.loads(Path(line).read_text())["video"]["path"] == str(path)
+    assert len(Path(line).name) == 255
+
+
 def test_a_video_that_was_replaced_keeps_its_file_name(folder: Path):
     caption(folder, "--sidecar")
     before = (folder / "a.txt").stat().st_mtime_ns

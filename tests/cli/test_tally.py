@@ -36,3 +36,17 @@ def test_the_summary_counts_everything():
     clock.now = 83
     assert tally.say() == "done 2, skipped 1, failed 1, not reached 1; 2.5 s a video, 1:23 in all"
     assert tally.current == 5
+
+
+def test_what_could_not_be_written_is_neither_done_nor_skipped():
+    tally = Tally()
+    tally.begin(4)
+    tally.finish(1)
+    tally.skip()
+    tally.skip()
+    tally.take_back()
+    tally.fail()
+    assert (tally.done, tally.skipped, tally.failed) == (1, 1, 1)
+    tally.finish(1)
+    tally.take_back()
+    assert (tally.done, tally.skipped) == (1, 1)

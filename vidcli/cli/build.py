@@ -76,8 +76,15 @@ class Bench:
 
 
 @contextmanager
-def open_bench(loading: Loading, *, quiet: bool = False) -> Iterator[Bench]:
+def open_bench(
+    loading: Loading, *, quiet: bool = False, files: ModelFiles | None = None
+) -> Iterator[Bench]:
     """Load a model for the block.
+
+    Args:
+        loading: Which model, and how.
+        quiet: Tell nothing.
+        files: From `find_files`, where they were found before.
 
     Raises:
         ModelError: There is none, or its files are missing, broken, or do not belong together.
@@ -91,7 +98,7 @@ def open_bench(loading: Loading, *, quiet: bool = False) -> Iterator[Bench]:
     from vidcli.models.memory import memory_needed
 
     started = time.perf_counter()
-    files = find_files(loading, quiet=quiet)
+    files = files or find_files(loading, quiet=quiet)
     options = loading.load_options()
     options = replace(options, threads=options.threads or count_free_cores())
     weights, mmproj = read_facts(files.weights), read_facts(files.mmproj)

@@ -26,6 +26,7 @@ from vidcli.cli.sidecars import SidecarError, Sidecars
 from vidcli.cli.tally import RunProgress, Tally
 from vidcli.cli.tasks import Task, describe_settings
 from vidcli.cli.terminal import report_error
+from vidcli.core.model import ModelFiles
 from vidcli.errors import (
     EngineError,
     ExitCode,
@@ -81,25 +82,33 @@ def open_run(task: Task, options: RunOptions) -> Iterator["Run"]:
     keeping, telling = options.keeping, options.telling
     form = keeping.choose_form(json=telling.json, many=options.many)
     with ExitStack() as stack:
-        journal, settings = None, ""
+        journal, settings, files = None, "", None
         if options.many or keeping.writes_files:
-            journal, settings = _open_journal(task, options)
+            files = find_files(options.loading, quiet=telling.quiet)
+            journal, settings = _open_journal(task, options, files)
             stack.enter_context(journal)
         sidecars = None
         if keeping.writes_files:
             assert journal is not None, "files are written with a journal only"
             sidecars = Sidecars(journal, form, folder=keeping.out_dir, overwrite=keeping.overwrite)
         results = Results(task, form, many=options.many, sidecars=sidecars, telling=telling)
-        run = Run(task, options, stack, journal=journal, settings=settings, results=results)
+        run = Run(
+            task,
+            options,
+            stack,
+            files=files,
+            journal=journal,
+            settings=settings,
+            results=results,
+        )
         stack.callback(run.summarize)
         yield run
 
 
-def _open_journal(task: Task, options: RunOptions) -> "tuple[Journal, str]":
+def _open_journal(task: Task, options: RunOptions, files: ModelFiles) -> "tuple[Journal, str]":
     """The journal, and the digest that names this run's settings in it."""
     from vidcli.library.journal import Journal, digest_settings
 
-    files = find_files(options.loading, quiet=options.telling.quiet)
     told = describe_settings(task, options.looking, options.loading, files)
     return Journal(state_dir()), digest_settings(told)
 
@@ -113,6 +122,7 @@ class Run:
         options: RunOptions,
         stack: ExitStack,
         *,
+        files: ModelFiles | None,
         journal: "Journal | None",
         settings: str,
         results: Results,
@@ -122,6 +132,7 @@ class Run:
         self._task = task
         self._options = options
         self._stack = stack
+        self._files = files
         self._journal = journal
         self._settings = settings
         self._results = results
@@ -146,7 +157,9 @@ class Run:
     def _bench(self) -> Bench:
         """The model, loaded when the first video proves to be one."""
         loading, telling = self._options.loading, self._options.telling
-        return self._stack.enter_context(open_bench(loading, quiet=telling.quiet))
+        return self._stack.enter_context(
+            open_bench(loading, quiet=telling.quiet, files=self._files)
+        )
 
     def work(self, items: Sequence[Input]) -> None:
         """Ask every video, in order; failures are reported and counted.
@@ -193,7 +206,9 @@ class Run:
             self._handle(found, postponed)
         except VidcliError as error:
             is_fatal = isinstance(error, EVERY_INPUT) or not self._options.many
-            if isinstance(error, OF_THE_VIDEO) and not isinstance(error, SidecarError):
+            if isinstance(error, SidecarError):
+                self.tally.take_back()
+            elif isinstance(error, OF_THE_VIDEO):
                 self._note_failure(found, error)
             if is_fatal:
                 self.tally.fail()
@@ -366,12 +381,15 @@ class Run:
             )
 
     def _tell(self, found: Prepared, answer: "Answer") -> None:
+        from vidcli.output.tables import say_evidence
+
         notes = self._options.telling.notes
         if not self._options.many:
             asking.tell_evidence(answer, notes)
             return
         of_the_model = set(self._bench.all_warnings())
         self._warn(found, [text for text in answer.warnings if text not in of_the_model])
+        notes.tell(f"{found.item.path}: {say_evidence(answer)}")
         for warning in answer.warnings:
             if warning in of_the_model and warning not in self._said:
                 self._said.add(warning)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 DISK_TROUBLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO})
 STALE_S = 60.0  # a temporary file older than this was left by a run that was killed
 UNREADABLE = "unreadable"
+NAME_BYTES_MAX = 255  # of a file on every file system in common use
 
 
 class SidecarError(ResourceError):
@@ -133,9 +134,11 @@ class Sidecars:
         place = Path(os.path.realpath(folder))
         name = os.path.basename(item.path)
         suffix = self._form.suffix
-        yield place / f"{os.path.splitext(name)[0]}{suffix}"
-        yield place / f"{name}{suffix}"
-        yield place / f"{name}.{fingerprint[:8]}{suffix}"
+        for plain in (f"{os.path.splitext(name)[0]}{suffix}", f"{name}{suffix}"):
+            if len(os.fsencode(plain)) <= NAME_BYTES_MAX:
+                yield place / plain
+        tail = f".{fingerprint[:8]}{suffix}"
+        yield place / f"{_shorten(name, NAME_BYTES_MAX - len(tail))}{tail}"
 
     def _is_usable(
         self,
@@ -176,6 +179,13 @@ def _is_current(
     if (owner.fingerprint, owner.rendering) != (fingerprint, rendering):
         return False
     return on_disk == owner.digest or on_disk != owner.previous
+
+
+def _shorten(name: str, n_bytes: int) -> str:
+    """The start of a name, whole characters only."""
+    while len(os.fsencode(name)) > n_bytes:
+        name = name[:-1]
+    return name
 
 
 def _digest(content: bytes) -> str:

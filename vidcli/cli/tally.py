@@ -31,7 +31,7 @@ class Tally:
         self._started = clock()
         self._spent: list[float] = []
         self.total = self.done = self.skipped = self.failed = 0
-        self.has_negative = False
+        self.has_negative = self._was_done = False
 
     def begin(self, count: int) -> None:
         """So many more videos are to be done."""
@@ -40,11 +40,18 @@ class Tally:
     def finish(self, seconds: float) -> None:
         """One is done, after so many seconds."""
         self.done += 1
+        self._was_done = True
         self._spent.append(seconds)
 
     def skip(self) -> None:
         """One was done before."""
         self.skipped += 1
+        self._was_done = False
+
+    def take_back(self) -> None:
+        """The one counted last is neither: what came of it could not be written."""
+        self.done -= self._was_done
+        self.skipped -= not self._was_done
 
     def fail(self) -> None:
         """One failed."""
