@@ -6,13 +6,18 @@ socket: Python, ffmpeg's libraries and llama.cpp alike.
 
 import ctypes
 import platform
+import shlex
+import shutil
+import signal
 import struct
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from tests.cli.run import invoke
 from tests.pairs import PairCache
 from vidcli.cli.app import PANELS, caches, models_app
 
@@ -20,12 +25,15 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="seccomp is Linu
 
 SOCKET = {"x86_64": 41, "aarch64": 198}  # number of the system call
 NEVER = {"models pull"}
-# One real use of each command; {clip}, {model}, {out} are filled in.
+ENDLESS = ("watch",)  # until Ctrl-C, which comes
+ENOUGH_S = 4  # seconds in which an endless command does something
+# One real use of each command; {clip}, {folder} with a clip, {model}, {out} are filled in.
 EXAMPLES = {
     "ask": "ask {clip} What? --max-tokens 2",
     "caption": "caption {clip} --max-tokens 2",
     "check": "check {clip} sunny",
     "chat": "chat {clip}",
+    "watch": "watch {folder} --settle 0.1 --every 0.1 --max-tokens 2",
     "info": "info {clip}",
     "frames": "frames {clip} --out-dir {out}",
     "shots": "shots {clip}",
@@ -99,14 +107,36 @@ def test_the_refusal_is_real():
     assert run(child + "'import socket; socket.socket()']) == -31)").returncode == 1
 
 
+def read_code(line: str) -> int:
+    """The exit code at the end of a line of `run_all`."""
+    return int(line.split()[-1])
+
+
+def run_all(lines: Sequence[str]) -> None:
+    """Run commands one after the other in this process, saying which one it is."""
+    signal.signal(signal.SIGALRM, signal.default_int_handler)
+    for line in lines:
+        sys.stdout.write(f"{line} ")
+        sys.stdout.flush()
+        signal.alarm(ENOUGH_S if line.startswith(ENDLESS) else 0)  # a Ctrl-C
+        result = invoke(*shlex.split(line))
+        sys.stdout.write(f"{result.exit_code}\n")
+
+
 @pytest.mark.usefixtures("model")
 def test_no_command_but_pull_opens_a_socket(clip: Path, pairs: PairCache, tmp_path: Path):
-    model = pairs.get("tiny-idefics3").weights
-    for name, example in EXAMPLES.items():
-        words = example.format(clip=clip, model=model, out=tmp_path / "out").split()
-        done = run("from vidcli.cli.app import main; main()", *words)
-        wanted = {2} if name == "bench" else {0, 1} if name == "check" else {0}
-        assert done.returncode in wanted, (name, done.returncode, done.stderr)
+    places = {"clip": clip, "model": pairs.get("tiny-idefics3").weights, "out": tmp_path / "out"}
+    places["folder"] = tmp_path / "watched"
+    places["folder"].mkdir()
+    shutil.copy(clip, places["folder"])
+    quoted = {name: shlex.quote(str(path)) for name, path in places.items()}
+    lines = [example.format(**quoted) for example in EXAMPLES.values()]
+    done = run(f"from tests.cli.test_sockets import run_all; run_all({lines!r})")
+    assert done.returncode == 0, f"after {done.stdout.splitlines()[-1:]}: {done.stderr}"
+    codes = dict(zip(EXAMPLES, map(read_code, done.stdout.splitlines()), strict=True))
+    assert codes.pop("check") in (0, 1)
+    wanted = {"bench": 2, **dict.fromkeys(ENDLESS, 130)}
+    assert codes == {name: wanted.get(name, 0) for name in codes}
 
 
 def test_pull_is_what_the_refusal_stops(hub: object):

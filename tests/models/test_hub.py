@@ -87,6 +87,11 @@ def test_what_the_hubs_own_client_downloaded_is_not_downloaded_again(served: Hub
     assert served.bodies() == []
 
 
+def test_the_transfer_needs_no_xet(served: Hub):
+    code = PULL + "import sys; assert 'hf_xet' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
+
+
 def test_a_small_file_that_is_not_in_lfs_is_checked_too(served: Hub):
     listing = list_repo(NAME)
     wanted = [file for file in listing.files if file.name == "config.json"]
@@ -295,8 +300,10 @@ def test_removed_files_free_their_content_once_no_snapshot_has_it(served: Hub, c
     assert first.resolve() == second.resolve()
     assert remove_files([first]) == 0
     assert second.read_bytes() == content
+    report = huggingface_hub.scan_cache_dir()
+    assert ([str(warning) for warning in report.warnings], len(report.repos)) == ([], 1)
     assert remove_files([second]) == SIZE
-    assert blobs() == []
+    assert list(cache_folder().glob("models--*")) == []
 
 
 def test_a_file_system_without_links_keeps_the_file_itself(

@@ -82,25 +82,44 @@ def remember_revision(folder: Path, revision: str, commit: str) -> None:
 def remove_files(paths: Sequence[Path]) -> int:
     """Remove files from the cache, with their content where no other snapshot has it.
 
+    Args:
+        paths: In snapshots, as `models.hub.download` returns them.
+
     Returns:
         Bytes freed.
     """
     freed = 0
+    folders = {parent.parent for path in paths for parent in path.parents if _is_snapshots(parent)}
     for path in paths:
-        blob = path.resolve() if path.is_symlink() else None
-        with suppress(FileNotFoundError):
-            freed += 0 if blob else path.stat().st_size
-            path.unlink()
-        snapshots = path.parents[1] if blob is None else blob.parents[1] / "snapshots"
-        if blob is not None and blob.is_file() and not _is_linked(blob, snapshots):
+        blob = path.resolve() if path.is_symlink() else path
+        if blob != path:
+            path.unlink(missing_ok=True)
+        if blob.is_file() and not any(_is_linked(blob, folder) for folder in folders):
             freed += blob.stat().st_size
             blob.unlink()
-        for folder in (path.parent, path.parent.parent):
-            with suppress(OSError):  # others are still in it
-                folder.rmdir()
+    for folder in folders:
+        _tidy(folder)
     return freed
 
 
-def _is_linked(blob: Path, snapshots: Path) -> bool:
-    links = (path for path in snapshots.rglob("*") if path.is_symlink())
+def _is_snapshots(folder: Path) -> bool:
+    return folder.name == "snapshots" and folder.parent.name.startswith("models--")
+
+
+def _is_linked(blob: Path, folder: Path) -> bool:
+    """Whether a snapshot of a repository still has this content."""
+    links = (path for path in (folder / "snapshots").rglob("*") if path.is_symlink())
     return any(path.resolve() == blob for path in links)
+
+
+def _tidy(folder: Path) -> None:
+    """Remove what a repository's folder is left with: refs to commits that are gone, and holes."""
+    for directory, _, _ in os.walk(folder / "snapshots", topdown=False):
+        with suppress(OSError):  # there is something in it
+            Path(directory).rmdir()
+    for ref in [path for path in (folder / "refs").rglob("*") if path.is_file()]:
+        if not (folder / "snapshots" / ref.read_text().strip()).is_dir():
+            ref.unlink()
+    for directory, _, _ in os.walk(folder, topdown=False):
+        with suppress(OSError):
+            Path(directory).rmdir()
