@@ -1,6 +1,7 @@
 """`ask` answers on stdout, tells what the answer rests on, and says the same in JSON."""
 
 import json
+import os
 import signal
 import subprocess
 from fractions import Fraction
@@ -19,6 +20,14 @@ from vidcli.output.schema import load_schema
 pytestmark = pytest.mark.usefixtures("model")
 SHORT = ("--max-tokens", "8")
 QUESTION = "What happens?"
+
+
+def is_running(number: int) -> bool:
+    try:
+        os.kill(number, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def ask_json(*args: str) -> dict[str, Any]:
@@ -288,6 +297,29 @@ def test_an_interrupt_keeps_what_was_printed_and_exits_130(clip: Path):
     assert first + rest
     assert said.splitlines()[-1] == "interrupted"
     assert "Traceback" not in said
+
+
+def test_being_terminated_leaves_no_process_and_no_traceback(clip: Path):
+    options = ["--max-tokens", "7000", "--temperature", "2", "--no-cache"]
+    child = subprocess.Popen(
+        [*VIDCLI, "ask", str(clip), QUESTION, *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+    )
+    assert child.stdout is not None
+    child.stdout.read(1)
+    listed = subprocess.run(
+        ["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True
+    ).stdout
+    processes = [[int(number) for number in line.split()] for line in listed.splitlines()]
+    mine = [number for number, parent in processes if parent == child.pid]
+    child.terminate()
+    _, said = child.communicate(timeout=60)
+    assert (child.returncode, said) == (128 + signal.SIGTERM, "")
+    assert mine
+    assert not [number for number in mine if is_running(number)]
 
 
 def test_a_terminal_sees_progress_and_then_the_answer(clip: Path):
