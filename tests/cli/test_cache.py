@@ -83,5 +83,6 @@ def test_what_answering_keeps_is_shown_under_its_video(clip: Path):
     assert invoke("ask", str(clip), "What happens?", *options).exit_code == 0
     parts = {part["name"]: part["files"] for part in read("show")["parts"]}
     assert (parts["visual tokens"], parts["prefix snapshots"]) == (1, 1)
-    assert (parts["derived projectors"], parts["model trials"]) == (1, 1)
+    assert parts["derived projectors"] == 1
+    assert parts["model trials"] >= 1  # those of earlier tests too
     assert clip.name in invoke("cache", "show", "-v").stdout
