@@ -20,7 +20,7 @@ class Repo:
 
     files: dict[str, bytes]
     commit: str = "c" * 40
-    licence: str = "apache-2.0"
+    card: dict[str, str] = field(default_factory=lambda: {"license": "apache-2.0"})
 
 
 @dataclass
@@ -141,7 +141,7 @@ class _Handler(BaseHTTPRequestHandler):
                 "id": name,
                 "sha": repo.commit,
                 "siblings": siblings,
-                "cardData": {"license": repo.licence},
+                "cardData": repo.card,
                 "tags": [],
                 "downloads": 0,
                 "private": False,

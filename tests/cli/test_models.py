@@ -21,6 +21,7 @@ from tests.pairs import PairCache
 from vidcli import settings
 from vidcli.models import hardware
 from vidcli.models.catalog import find_model, list_models
+from vidcli.models.digest import digest_model
 from vidcli.models.registry import list_installed, registry_path
 from vidcli.output.schema import load_schema
 
@@ -77,6 +78,8 @@ def test_what_was_pulled_is_listed_shown_found_and_verified(stocked: Hub):
     assert weights["sha256"] == hashlib.sha256(content).hexdigest()
     assert Path(weights["path"]).read_bytes() == content
     assert (weights["role"], mmproj["role"]) == ("weights", "mmproj")
+    for file in (weights, mmproj):  # the first use need not read gigabytes to hash them
+        assert digest_model(Path(file["path"]), progress=fail) == file["sha256"]
     assert (document["revision"], document["quant"]) == ("c" * 40, "Q8_0")
     [row] = read("list", schema="models")["models"]
     assert (row["name"], row["installed"], row["complete"], row["fits"]) == (SMOL, True, True, True)
@@ -315,6 +318,10 @@ def test_a_model_whose_files_are_gone_says_how_to_get_them_again(stocked: Hub, c
 
 def test_the_recommended_model_is_of_the_catalog():
     assert find_model(settings.RECOMMENDED_MODEL) is not None
+
+
+def fail(*report: object) -> None:
+    pytest.fail(f"hashed again: {report}")
 
 
 def find_installed_names() -> list[str]:

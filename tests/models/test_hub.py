@@ -64,6 +64,10 @@ def partial(content: bytes) -> Path:
 def test_a_listing_says_commit_licence_sizes_and_digests(served: Hub, content: bytes):
     listing = list_repo(NAME)
     assert (listing.commit, listing.licence) == ("c" * 40, "apache-2.0")
+    served.repos[NAME].card = {"license": "other", "license_name": "lfm1.0"}
+    assert list_repo(NAME).licence == "lfm1.0"
+    served.repos[NAME].card = {}
+    assert list_repo(NAME).licence == ""
     model = next(file for file in listing.files if file.name.endswith(".gguf"))
     assert (model.size_bytes, model.sha256) == (SIZE, sha256(content))
 

@@ -110,8 +110,15 @@ def _read_listing(repo: str, revision: str, info: Any) -> Listing:
             raise ValueError(f"it lists {file.name!r} with the digest {file.digest!r}")
     if not _HEX.fullmatch(str(info.sha)):
         raise ValueError(f"{info.sha!r} is no commit")
-    licence = getattr(info.card_data, "license", None) if info.card_data else None
-    return Listing(repo, revision, str(info.sha), str(licence or ""), files)
+    return Listing(repo, revision, str(info.sha), _read_licence(info.card_data), files)
+
+
+def _read_licence(card: Any) -> str:
+    """What a model card names as licence; empty where it names none."""
+    licence = getattr(card, "license", None)
+    if licence == "other":  # one of the maker's own
+        licence = getattr(card, "license_name", None) or licence
+    return licence if isinstance(licence, str) else ""
 
 
 def download(
