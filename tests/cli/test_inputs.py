@@ -49,6 +49,11 @@ def test_a_pattern_that_the_shell_left_alone_is_expanded_and_a_real_name_is_not(
     assert found(str(odd)) == [str(odd)]
 
 
+def test_a_home_in_a_quoted_pattern_is_the_users(tree: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("HOME", str(tree))
+    assert found("~/*.mp4") == [f"{tree}/b.mp4"]
+
+
 def test_a_pattern_that_matches_nothing_fails_as_an_input_and_not_the_run(tree: Path):
     assert found(f"{tree}/*.none") == [f"{tree}/*.none"]
 

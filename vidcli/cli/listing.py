@@ -78,7 +78,8 @@ def expand_word(word: str, wanted: Filter) -> Iterator[Input]:
     elif os.path.lexists(word) or not glob.has_magic(word):
         yield from _named(word, wanted)
     else:
-        matches = sorted(glob.iglob(word, recursive=True), key=_order)
+        pattern = os.path.expanduser(word)  # the shell leaves a quoted ~ alone
+        matches = sorted(glob.iglob(pattern, recursive=True), key=_order)
         for path in matches or [word]:  # what matches nothing fails like a file that is missing
             if os.path.isdir(path):
                 if not word.endswith("**"):
