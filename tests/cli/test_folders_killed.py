@@ -79,9 +79,11 @@ def test_an_interrupt_ends_with_a_summary_and_keeps_what_is_done(clip: Path, tmp
     lines = [first, *rest.splitlines()]
     assert all(json.loads(line)["caption"] for line in lines)
     summary, last = said.splitlines()[-2:]
-    assert (summary.split(",")[0], last) == (f"done {len(lines)}", "interrupted")
+    assert last == "interrupted"
     assert "Traceback" not in said
-    assert len(query("SELECT 1 FROM results")) == len(lines)
+    told, done = int(summary.split()[1].rstrip(",")), len(query("SELECT 1 FROM results"))
+    # The interrupt may come when the last is in the journal, and not yet counted or printed.
+    assert len(lines) <= told <= done <= len(lines) + 1
 
 
 def test_two_runs_over_one_folder_share_the_work(clip: Path, tmp_path: Path):
