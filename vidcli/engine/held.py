@@ -10,6 +10,7 @@ from itertools import groupby
 
 from vidcli.core.protocols import Progress
 from vidcli.core.results import CacheUse
+from vidcli.engine import native
 from vidcli.engine.context import KvContext
 from vidcli.engine.entries import Entry, count_cells, count_positions
 from vidcli.engine.prefix_cache import PrefixCache
@@ -84,22 +85,24 @@ class HeldSequence:
             VidcliError: llama.cpp refused it; what went in before that run is still held.
             KeyboardInterrupt: What went in before the interrupted run is still held.
         """
+        for is_text, group in groupby(entries, key=lambda entry: entry.visual is None):
+            members = list(group)
+            for run in [members] if is_text else [[entry] for entry in members]:
+                with native.uninterrupted():
+                    self._put(run)
+            if progress:
+                progress("prefill", self.n_cells, n_total)
+
+    def _put(self, run: Sequence[Entry]) -> None:
+        """Add text tokens, or one run of visual tokens."""
         try:
-            for is_text, group in groupby(entries, key=lambda entry: entry.visual is None):
-                run = list(group)
-                if is_text:
-                    self._context.decode([int(entry.key) for entry in run], self._position)
-                    self._note(run)
-                for entry in [] if is_text else run:
-                    assert entry.visual is not None
-                    self._context.inject(entry.visual, entry.start, entry.stop, self._position)
-                    self._note([entry])
-                if progress:
-                    progress("prefill", self.n_cells, n_total)
-        except BaseException:
-            # How much of a run went in before it stopped is not known: all of it goes. An interrupt
-            # may also have come while the sums were written.
-            self._hold(self._entries)
+            visual = run[0].visual
+            if visual is None:
+                self._context.decode([int(entry.key) for entry in run], self._position)
+            else:
+                self._context.inject(visual, run[0].start, run[0].stop, self._position)
+            self._note(run)
+        except BaseException:  # how much of the run went in before it stopped is not known
             if not self._context.trim(self._position):
                 self._hold([])
             raise
@@ -113,18 +116,16 @@ class HeldSequence:
         self._entries, self.n_cells, self._position = [], 0, 0
         self._note(entries)
 
-    def _forget(self) -> None:
-        self._context.clear()
-        self._hold([])
-
     def _trim_to(self, keep: int) -> int:
         """Keep the first entries; returns how many could be kept."""
         if keep < len(self._entries):
             kept = self._entries[:keep]
-            if kept and self._context.trim(count_positions(kept)):
-                self._hold(kept)
-            else:
-                self._forget()
+            with native.uninterrupted():
+                if kept and self._context.trim(count_positions(kept)):
+                    self._hold(kept)
+                else:
+                    self._context.clear()
+                    self._hold([])
         return len(self._entries)
 
     def _load(self, key: str, entries: Sequence[Entry]) -> bool:
@@ -133,12 +134,12 @@ class HeldSequence:
         snapshot = self._prefixes.lookup(key)
         if snapshot is None or snapshot.n_cells != count_cells(entries):
             return False
-        if not self._context.load(snapshot.path):
+        with native.uninterrupted():
+            loaded = self._context.load(snapshot.path)
+            self._hold(entries if loaded else [])
+        if not loaded:
             self._prefixes.discard(key)
-            self._hold([])
-            return False
-        self._hold(entries)
-        return True
+        return loaded
 
     def _save(self, key: str, label: str) -> None:
         if self._prefixes is None or not key or self.n_cells < SNAPSHOT_MIN_CELLS:

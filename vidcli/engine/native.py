@@ -111,12 +111,11 @@ def interruptible(context: Any = None) -> Iterator[None]:
     global _native_s
     started = time.perf_counter()
     with ExitStack() as stack:
-        if threading.current_thread() is threading.main_thread():
-            stack.enter_context(_signals_noted())
-            if context is not None:
-                llama.llama_set_abort_callback(context, _abort_when_stopped, None)
-                no_callback = llama.ggml_abort_callback(0)
-                stack.callback(llama.llama_set_abort_callback, context, no_callback, None)
+        stack.enter_context(uninterrupted())
+        if context is not None and threading.current_thread() is threading.main_thread():
+            llama.llama_set_abort_callback(context, _abort_when_stopped, None)
+            no_callback = llama.ggml_abort_callback(0)
+            stack.callback(llama.llama_set_abort_callback, context, no_callback, None)
         try:
             yield
         finally:
@@ -124,8 +123,12 @@ def interruptible(context: Any = None) -> Iterator[None]:
 
 
 @contextmanager
-def _signals_noted() -> Iterator[None]:
+def uninterrupted() -> Iterator[None]:
+    """Let a signal act after the block only: what happens in it happens whole. May be nested."""
     global _stopped_by
+    if threading.current_thread() is not threading.main_thread():
+        yield  # no handler runs here
+        return
     handlers = {number: signal.getsignal(number) for number in STOPPING}
     ours = {number: handler for number, handler in handlers.items() if callable(handler)}
     for number in ours:  # one that is ignored, or ends the process, needs nothing of us
