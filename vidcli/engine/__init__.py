@@ -1,6 +1,6 @@
 """Running a vision-language model in this process: the only door to llama.cpp.
 
-native      library start-up, native logs, interrupts
+native      library start-up, native logs, signals      owned   who frees native memory
 weights     a loaded language model: vocabulary, tokens, metadata
 context     its KV memory: decode tokens, inject visual tokens, snapshots
 vision      the projector: pictures to visual tokens

@@ -10,13 +10,14 @@ import ctypes
 import os
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import numpy as np
 from llama_cpp import llama_cpp as llama
 
 from vidcli.core.prompt import VisualTokens
 from vidcli.engine import native
+from vidcli.engine.owned import Owned
 from vidcli.engine.weights import Weights
 from vidcli.errors import EngineError, ModelError, ResourceError
 
@@ -31,7 +32,7 @@ POSITION_ROWS = 4  # t, y, x, z
 CODES = {1: "no free cells in the context", 2: "stopped", -1: "the batch is invalid"}
 
 
-class KvContext:
+class KvContext(Owned):
     """Owns a `llama_context` holding one sequence.
 
     Args:
@@ -70,16 +71,6 @@ class KvContext:
         self.n_batch = int(llama.llama_n_batch(self.pointer))
         self.n_ubatch = int(llama.llama_n_ubatch(self.pointer))
         self._memory = llama.llama_get_memory(self.pointer)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Free the context; idempotent."""
-        self._stack.close()
 
     @property
     def settings_key(self) -> str:

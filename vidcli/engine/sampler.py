@@ -2,7 +2,7 @@
 
 import math
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import numpy as np
 from llama_cpp import llama_cpp as llama
@@ -10,6 +10,7 @@ from llama_cpp import llama_cpp as llama
 from vidcli.core.sampling import Sampling
 from vidcli.engine import native
 from vidcli.engine.context import KvContext
+from vidcli.engine.owned import Owned
 from vidcli.engine.weights import Weights
 from vidcli.errors import EngineError
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-class Sampler:
+class Sampler(Owned):
     """Owns a sampler chain: grammar, penalties, then greedy or top-p, min-p, temperature, draw.
 
     Raises:
@@ -59,16 +60,6 @@ class Sampler:
             llama.llama_sampler_chain_add(chain, llama.llama_sampler_init_min_p(sampling.min_p, 1))
         llama.llama_sampler_chain_add(chain, llama.llama_sampler_init_temp(sampling.temperature))
         llama.llama_sampler_chain_add(chain, llama.llama_sampler_init_dist(sampling.seed))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Free the chain; idempotent."""
-        self._stack.close()
 
     def sample(self, context: KvContext) -> int:
         """Next token id from the context's last logits; the chain takes note of it."""

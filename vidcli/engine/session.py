@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import llama_cpp
 
@@ -25,6 +25,7 @@ from vidcli.engine import native
 from vidcli.engine.context import KvContext
 from vidcli.engine.entries import Entry, count_cells, split_entries, to_entries, trace_prompt
 from vidcli.engine.held import HeldSequence
+from vidcli.engine.owned import Owned
 from vidcli.engine.prefix_cache import PrefixCache
 from vidcli.engine.profiles import choose_profile
 from vidcli.engine.sampler import Sampler, log_softmax
@@ -51,7 +52,7 @@ class HeldPrefix:
     logits: "NDArray[np.float32]" = field(repr=False)
 
 
-class LlamaSession:
+class LlamaSession(Owned):
     """A model in this process; implements `core.protocols.Session`.
 
     Args:
@@ -112,16 +113,6 @@ class LlamaSession:
                 has_token=lambda text: self._weights.find_token(text) is not None,
             )
             self._stack = stack.pop_all()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Free the model; idempotent."""
-        self._stack.close()
 
     # What it is
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from llama_cpp import llama_cpp as llama
@@ -22,6 +22,7 @@ from vidcli.core.model import Detail
 from vidcli.core.profile import FamilyProfile
 from vidcli.core.prompt import VisualTokens
 from vidcli.engine import native
+from vidcli.engine.owned import Owned
 from vidcli.engine.weights import Weights
 from vidcli.errors import EngineError, ModelError
 
@@ -40,7 +41,7 @@ class _Chunk:
     image: Any = None
 
 
-class VisionEncoder:
+class VisionEncoder(Owned):
     """Owns an `mtmd_context`.
 
     Args:
@@ -94,16 +95,6 @@ class VisionEncoder:
                 f"projector {path.name} hears but does not see",
                 hint="use an mmproj with a vision encoder",
             )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Free the encoder; idempotent."""
-        self._stack.close()
 
     def measure(self, size: tuple[int, int]) -> VisualTokens:
         """What a frame (or group) of this (width, height) will take, without encoding it.

@@ -6,19 +6,19 @@ import re
 from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
-from typing import Self
 
 from llama_cpp import llama_cpp as llama
 
 from vidcli.core.model import LoadOptions
 from vidcli.engine import native
+from vidcli.engine.owned import Owned
 from vidcli.errors import ModelError
 
 VOCAB_SENTENCEPIECE = 1
 ROPE_TYPES_MROPE = (8, 40)  # LLAMA_ROPE_TYPE_MROPE, _IMROPE: four positions a token
 
 
-class Weights:
+class Weights(Owned):
     """Owns a `llama_model`.
 
     Args:
@@ -50,16 +50,6 @@ class Weights:
         self.offloaded, self.n_layers_offloadable = _read_offload(log)
         self._devices = [m[1] for line in log if (m := re.search(r"using device (\S+)", line))]
         self.vocab = llama.llama_model_get_vocab(self.pointer)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Free the model; idempotent."""
-        self._stack.close()
 
     @cached_property
     def n_vocab(self) -> int:
