@@ -105,6 +105,7 @@ def test_detail_gives_way_before_frames_where_the_size_is_free(pairs: PairCache)
 def test_a_context_too_small_for_one_frame_is_a_resource_error(pairs: PairCache) -> None:
     with (
         load(pairs.get("tiny-idefics3"), n_ctx=256) as session,
-        pytest.raises(ResourceError, match="holds no frame"),
+        pytest.raises(ResourceError, match="holds no frame") as caught,
     ):
         fit_plan(make_plan(4), session, display_size=WIDE, question_cells=100, reserve=150)
+    assert "--max-tokens" in str(caught.value.hint)  # the answer takes most of it

@@ -117,7 +117,9 @@ def fit_plan(
         raise ResourceError(
             f"a context of {session.n_ctx} cells holds no frame: one takes {cells}, the question "
             f"{question_cells} and the answer {reserve}",
-            hint="give more cells with --n-ctx, or use --detail low",
+            hint="give more cells with --n-ctx"
+            + (", or a shorter answer with --max-tokens" if reserve > cells else "")
+            + ", or use --detail low",
         )
     if wanted > fitting:
         thinned = thin_plan(plan, fitting * group)
