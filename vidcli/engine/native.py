@@ -26,6 +26,7 @@ _lines: deque[tuple[int, str]] = deque(maxlen=KEPT_LINES)
 _started = threading.Lock()
 _is_started = False
 _stopped_by: int | None = None  # a signal that waits for native work to end
+_is_uninterrupted = False
 _native_s = 0.0
 
 
@@ -125,17 +126,19 @@ def interruptible(context: Any = None) -> Iterator[None]:
 @contextmanager
 def uninterrupted() -> Iterator[None]:
     """Let a signal act after the block only: what happens in it happens whole. May be nested."""
-    global _stopped_by
-    if threading.current_thread() is not threading.main_thread():
-        yield  # no handler runs here
+    global _stopped_by, _is_uninterrupted
+    if _is_uninterrupted or threading.current_thread() is not threading.main_thread():
+        yield  # the outer block sees to it; no handler runs in another thread
         return
     handlers = {number: signal.getsignal(number) for number in STOPPING}
     ours = {number: handler for number, handler in handlers.items() if callable(handler)}
     for number in ours:  # one that is ignored, or ends the process, needs nothing of us
         signal.signal(number, _note_signal)
+    _is_uninterrupted = True
     try:
         yield
     finally:
+        _is_uninterrupted = False
         for number, handler in ours.items():
             signal.signal(number, handler)
         if _stopped_by is not None:
