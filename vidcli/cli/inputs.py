@@ -71,7 +71,7 @@ class Inputs:
     """The files to work on, in order.
 
     Attributes:
-        files: None twice where they were found in the same directory.
+        files: What was found in directories holds none twice; what was named may be.
         many: More than one file, or a way of naming them that could have given more than one.
     """
 
