@@ -57,7 +57,7 @@ def find_cuts(cells: Cells, *, rate: float) -> list[int]:
     bold = (novelty >= MIN_NOVELTY) & (prominence >= MIN_PROMINENCE)
     found = []
     for at in np.flatnonzero(peaks & (static | bold)).tolist():
-        old, new = _sets(cells, at, at, offsets)
+        old, new = sets_around(cells, at, at, offsets)
         unlike = measure_unlikeness(old, new) / measure_spread(old, new)
         if static[at] or unlike >= MIN_CONTRAST:
             found.append(at)
@@ -139,7 +139,9 @@ def _differences(old: Cells, new: Cells) -> Scores:
     return np.where(kinder[:, None], other, plain)
 
 
-def _sets(cells: Cells, until: int, since: int, offsets: tuple[int, ...]) -> tuple[Cells, Cells]:
+def sets_around(
+    cells: Cells, until: int, since: int, offsets: tuple[int, ...]
+) -> tuple[Cells, Cells]:
     """Frames up to, not including, `until`, nearest first, and frames from `since` on."""
     last = len(cells) - 1
     old = cells[[max(0, until - 1 - back) for back in offsets]]

@@ -18,6 +18,7 @@ from av.stream import Discard
 from vidcli.core.media import Shot, Transition
 from vidcli.core.time import Span
 from vidcli.media.cuts import find_cuts
+from vidcli.media.flashes import blend_over, find_flashes
 from vidcli.media.graduals import Change, find_dissolves, find_fades
 from vidcli.media.libav import read_packets, translated
 from vidcli.media.pictures import open_pictures
@@ -27,6 +28,7 @@ from vidcli.media.thumbnails import COLUMNS, ROWS, VALUES, Cells, read_thumbnail
 BLOCK = 2048  # frames looked at together: 5 MB of cells
 MARGIN = 384  # frames on either side that a transition can depend on, at up to 60 a second
 SLACK = 3  # frames within which a cut belongs to a gradual transition beside it
+FLASH_ROUNDS = 3  # of finding what the flashes found so far had hidden
 
 
 def detect_shots(path: str, span: Span | None = None) -> tuple[Shot, ...]:
@@ -81,14 +83,33 @@ def _inside(
     held: Cells, offset: int, start: int, end: int, *, rate: float, ends: bool
 ) -> Iterator[Change]:
     """Changes among the held frames whose new shot counts from a frame in `[start, end)`."""
-    found = [Change(Transition.CUT, at, at, at) for at in find_cuts(held, rate=rate)]
-    found += find_dissolves(held, rate=rate)
-    found += find_fades(held, rate=rate, opens=offset == 0, ends=ends)
+    found = _look_past_flashes(held, rate=rate, opens=offset == 0, ends=ends)
     for change in found:
         if start <= change.at + offset < end:
             yield Change(
                 change.kind, change.start + offset, change.end + offset, change.at + offset
             )
+
+
+def _look_past_flashes(cells: Cells, *, rate: float, opens: bool, ends: bool) -> list[Change]:
+    """Changes of every kind, none of them a flash; also those that a flash hid."""
+    found = _look(cells, rate=rate, opens=opens, ends=ends)
+    suspects: set[tuple[int, int]] = set()
+    flashes: list[tuple[int, int]] = []
+    for _ in range(FLASH_ROUNDS):
+        suspects.update((change.start, change.end) for change in found)
+        known, flashes = flashes, find_flashes(cells, suspects, rate=rate)
+        if flashes == known:
+            break
+        found = _look(blend_over(cells, flashes), rate=rate, opens=opens, ends=ends)
+    return [c for c in found if not any(start <= c.at <= end for start, end in flashes)]
+
+
+def _look(cells: Cells, *, rate: float, opens: bool, ends: bool) -> list[Change]:
+    """Changes of every kind, as if there were no flashes."""
+    found = [Change(Transition.CUT, at, at, at) for at in find_cuts(cells, rate=rate)]
+    found += find_dissolves(cells, rate=rate)
+    return found + find_fades(cells, rate=rate, opens=opens, ends=ends)
 
 
 def _blocks(frames: Iterable[tuple[Fraction, Cells]]) -> Iterator[tuple[Cells, float]]:
