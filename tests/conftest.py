@@ -5,10 +5,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.clips import ClipCache
 from tests.hub import Hub
 from tests.pairs import PairCache
+
+# A busy machine is no failure, and what CI finds a person can find again.
+settings.register_profile(
+    "vidcli",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=bool(os.environ.get("CI")),
+)
+settings.load_profile("vidcli")
 
 
 @pytest.fixture(scope="session")

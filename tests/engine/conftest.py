@@ -3,14 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import settings
 
 from tests.engine.byte_model import GrammarDriver, write_byte_model
 from vidcli.core.model import LoadOptions
 from vidcli.engine.weights import Weights
-
-settings.register_profile("engine", deadline=None)  # a busy machine is no failure
-settings.load_profile("engine")
 
 
 @pytest.fixture(scope="session")
