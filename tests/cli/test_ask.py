@@ -351,3 +351,10 @@ def test_a_process_of_its_own_answers_the_same(clip: Path):
     done = spawn("ask", str(clip), QUESTION, *SHORT)
     assert done.returncode == 0
     assert done.stdout == invoke("ask", str(clip), QUESTION, *SHORT).stdout
+
+
+def test_a_trace_that_cannot_be_written_is_refused_before_any_work(clip: Path, tmp_path: Path):
+    missing = tmp_path / "no such folder" / "trace.json"
+    result = invoke("ask", str(clip), QUESTION, "--trace", str(missing))
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "cannot write" in result.stderr

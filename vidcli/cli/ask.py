@@ -15,7 +15,7 @@ from vidcli.cli.groups import Loading, Looking, Rehearsing, Telling, Writing, ta
 from vidcli.cli.inputs import Choosing, Inputs, each_input, gather
 from vidcli.cli.keeping import Keeping
 from vidcli.cli.options import WRITING
-from vidcli.cli.rehearse import rehearse
+from vidcli.cli.rehearse import rehearse, require_writable
 from vidcli.cli.tally import Tally
 from vidcli.cli.tasks import Task
 from vidcli.errors import UsageError
@@ -185,6 +185,8 @@ def answer_each(
         PartialFailure: Some of several videos failed.
     """
     inputs = videos if isinstance(videos, Inputs) else gather(videos, Choosing())
+    if rehearsing.trace is not None:
+        require_writable(rehearsing.trace)
     if rehearsing.trace is not None and inputs.many:
         raise UsageError("--trace is about one video", hint="trace one video at a time")
     if rehearsing.dry_run:

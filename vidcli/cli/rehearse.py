@@ -1,5 +1,6 @@
 """`--dry-run` and `--trace`: what the work would take, and what the model was shown."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,6 +49,17 @@ def rehearse(
         write_table(plan_rows(rehearsal))
     for warning in rehearsal.warnings:
         telling.notes.warn(warning)
+
+
+def require_writable(path: Path) -> None:
+    """Refuse a trace file that cannot be written, before minutes are spent on what it is to hold.
+
+    Raises:
+        UsageError: It is a folder, or its folder is missing or not to be written to.
+    """
+    folder = path.absolute().parent
+    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise UsageError(f"cannot write {path}", hint="name a file in a folder that can be written")
 
 
 def write_trace(path: Path, bench: Bench, seen: Look, question: "Question") -> None:
