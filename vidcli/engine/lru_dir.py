@@ -148,3 +148,36 @@ class LruDirectory:
             is_ours = path.name.startswith(".") and f"{self._suffix}." in path.name
             if is_ours and path.suffix == ".tmp" and stat.st_mtime < oldest:
                 self.remove(path)
+
+
+class DiskCache:
+    """A cache on disk of bounded size: what every kind of one lets a person see and clear.
+
+    Args:
+        directory: Made when the first file is written.
+        max_bytes: Most that all files together may take.
+        suffix: Of the cache's own files.
+        read_label: What a person calls a file; empty where it is damaged.
+    """
+
+    def __init__(
+        self, directory: Path, max_bytes: int, *, suffix: str, read_label: Callable[[Path], str]
+    ) -> None:
+        self._files = LruDirectory(directory, max_bytes, suffix=suffix, read_label=read_label)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What went wrong with the disk, one sentence each, none twice."""
+        return self._files.warnings
+
+    def usage(self) -> list[CacheEntry]:
+        """Every file, most recently used first."""
+        return self._files.usage()
+
+    def prune(self, max_bytes: int | None = None) -> int:
+        """Remove the least recently used until `max_bytes` are left; returns the bytes freed."""
+        return self._files.prune(max_bytes)
+
+    def clear(self) -> int:
+        """Remove everything; returns the bytes freed."""
+        return self._files.clear()

@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from vidcli.engine.lru_dir import CacheEntry, LruDirectory
+from vidcli.engine.lru_dir import DiskCache, LruDirectory
 
 SUFFIX = ".prefix"
 MAGIC = b"vidcliPX"
@@ -94,7 +94,7 @@ class SnapshotDraft:
         return True
 
 
-class PrefixCache:
+class PrefixCache(DiskCache):
     """The directory of all prefix snapshots.
 
     Args:
@@ -103,12 +103,7 @@ class PrefixCache:
     """
 
     def __init__(self, directory: Path, max_bytes: int) -> None:
-        self._files = LruDirectory(directory, max_bytes, suffix=SUFFIX, read_label=_read_label)
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """What went wrong with the disk, one sentence each, none twice."""
-        return self._files.warnings
+        super().__init__(directory, max_bytes, suffix=SUFFIX, read_label=_read_label)
 
     def lookup(self, key: str) -> Snapshot | None:
         """Find a snapshot and verify every byte of it; a damaged one is removed and is a miss.
@@ -153,18 +148,6 @@ class PrefixCache:
     def discard(self, key: str) -> None:
         """Remove a snapshot that llama.cpp refused though its checksum was right."""
         self._files.remove(self._files.path_of(_name_of(key)))
-
-    def usage(self) -> list[CacheEntry]:
-        """Every snapshot, most recently used first."""
-        return self._files.usage()
-
-    def prune(self, max_bytes: int | None = None) -> int:
-        """Remove the least recently used until `max_bytes` are left; returns the bytes freed."""
-        return self._files.prune(max_bytes)
-
-    def clear(self) -> int:
-        """Remove everything; returns the bytes freed."""
-        return self._files.clear()
 
     def _make_temporary(self, key: str) -> Path | None:
         try:

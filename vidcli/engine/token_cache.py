@@ -17,7 +17,7 @@ from typing import Self
 from vidcli.core.files import atomic_write
 from vidcli.core.prompt import VisualTokens
 from vidcli.core.time import Timestamp
-from vidcli.engine.lru_dir import CacheEntry, LruDirectory
+from vidcli.engine.lru_dir import DiskCache, LruDirectory
 from vidcli.engine.token_file import (
     EncodedEntry,
     TokenFile,
@@ -32,7 +32,7 @@ FLUSH_INTERVAL_S = 5.0  # an encode takes seconds a frame, so this loses a frame
 FLUSH_SHARE = 20  # and rewriting a long video's file takes at most one part in this of the time
 
 
-class TokenCache:
+class TokenCache(DiskCache):
     """The directory of all visual tokens.
 
     Args:
@@ -41,12 +41,7 @@ class TokenCache:
     """
 
     def __init__(self, directory: Path, max_bytes: int) -> None:
-        self._files = LruDirectory(directory, max_bytes, suffix=SUFFIX, read_label=read_label)
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """What went wrong with the disk, one sentence each, none twice."""
-        return self._files.warnings
+        super().__init__(directory, max_bytes, suffix=SUFFIX, read_label=read_label)
 
     def open(self, fingerprint: str, settings_digest: str, label: str) -> "DiskTokenStore":
         """Open the tokens of one video under one set of settings; close the store when done.
@@ -58,18 +53,6 @@ class TokenCache:
             label: What a person calls the video; only shown.
         """
         return DiskTokenStore(self._files, f"{fingerprint}\n{settings_digest}", label)
-
-    def usage(self) -> list[CacheEntry]:
-        """Every video's file, most recently used first."""
-        return self._files.usage()
-
-    def prune(self, max_bytes: int | None = None) -> int:
-        """Remove the least recently used until `max_bytes` are left; returns the bytes freed."""
-        return self._files.prune(max_bytes)
-
-    def clear(self) -> int:
-        """Remove everything; returns the bytes freed."""
-        return self._files.clear()
 
 
 class DiskTokenStore:
