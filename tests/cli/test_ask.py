@@ -280,8 +280,11 @@ def test_the_input_of_a_shell_loop_is_left_alone(clip: Path):
     assert done.stdout == "one\ntwo\n"
 
 
-def test_an_interrupt_keeps_what_was_printed_and_exits_130(clip: Path):
-    options = ["--max-tokens", "7000", "--temperature", "2"]
+def test_an_interrupt_keeps_what_was_printed_and_the_trace_and_exits_130(
+    clip: Path, tmp_path: Path
+):
+    trace = tmp_path / "trace.json"
+    options = ["--max-tokens", "7000", "--temperature", "2", "--trace", str(trace)]
     child = subprocess.Popen(
         [*VIDCLI, "ask", str(clip), QUESTION, *options],
         stdout=subprocess.PIPE,
@@ -297,6 +300,7 @@ def test_an_interrupt_keeps_what_was_printed_and_exits_130(clip: Path):
     assert first + rest
     assert said.splitlines()[-1] == "interrupted"
     assert "Traceback" not in said
+    jsonschema.validate(json.loads(trace.read_text()), load_schema("trace"))
 
 
 def test_being_terminated_leaves_no_process_and_no_traceback(clip: Path):

@@ -3,10 +3,12 @@
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.pairs import PairCache, load
 from tests.sources import PictureSource, make_plan
+from vidcli.core.model import Detail
 from vidcli.core.results import CacheUse, Timings
 from vidcli.engine.token_cache import TokenCache
 from vidcli.errors import MediaError, ResourceError
@@ -99,7 +101,41 @@ def test_detail_gives_way_before_frames_where_the_size_is_free(pairs: PairCache)
         full = session.frame_size(WIDE)
     assert fit.size < full
     assert len(fit.plan.frames) == 16
-    assert any("shrunk" in warning for warning in fit.warnings)
+    assert any("to fit the context" in warning for warning in fit.warnings)
+
+
+def test_tiles_give_way_before_frames(pairs: PairCache) -> None:
+    with load(pairs.get("tiny-idefics3"), n_ctx=1024, detail=Detail.HIGH) as session:
+        fit = fit_plan(make_plan(16), session, display_size=WIDE, question_cells=60, reserve=64)
+        tiled = session.frame_cells(WIDE)
+        few = fit_plan(make_plan(1), session, display_size=WIDE, question_cells=60, reserve=64)
+    with load(pairs.get("tiny-idefics3")) as session:
+        one = session.frame_size(WIDE)
+        whole = session.frame_cells(one)
+    assert len(fit.plan.frames) == 16
+    assert fit.size == one
+    assert fit.group_cells < tiled
+    assert fit.group_cells - whole < 20  # a label, and no second tile
+    assert any("to fit the context" in warning for warning in fit.warnings)
+    assert few.size == WIDE
+    assert few.warnings == ()
+
+
+def test_a_lowered_frame_looks_as_in_normal_detail(pairs: PairCache) -> None:
+    ramp = np.linspace(0, 255, 128, dtype=np.uint8)
+    picture = np.stack(
+        [np.tile(ramp, (128, 1)), np.tile(ramp[:, None], 128), ramp * np.eye(128, dtype=np.uint8)],
+        -1,
+    )
+    with load(pairs.get("tiny-idefics3"), n_ctx=4096, detail=Detail.HIGH) as session:
+        assert session.frame_size(WIDE, halvings=1) == (128, 128)
+        lowered = session.encode([picture])
+    with load(pairs.get("tiny-idefics3")) as session:
+        normal = session.encode([picture])
+    # mtmd enlarges a picture before it makes the overview: the same but for that resampling
+    a, b = lowered.data.astype(np.float64).ravel(), normal.data.astype(np.float64).ravel()
+    assert a @ b / np.linalg.norm(a) / np.linalg.norm(b) > 0.98
+    assert lowered.n_cells == normal.n_cells
 
 
 def test_a_context_too_small_for_one_frame_is_a_resource_error(pairs: PairCache) -> None:

@@ -141,8 +141,8 @@ def answer_question(
     progress: ShownProgress,
     write: Write,
     fit: "Fit | None" = None,
-    once_seen: Callable[[], None] | None = None,
-) -> tuple[Answer, Look]:
+    once_seen: Callable[[Look], None] | None = None,
+) -> Answer:
     """Answer one question about one video, writing the text as it comes.
 
     Args:
@@ -154,7 +154,7 @@ def answer_question(
         progress: Taken off the terminal before the first word.
         write: Called with each piece of text.
         fit: From `fit_question`, where that is done already.
-        once_seen: Called between looking and answering.
+        once_seen: Called between looking and answering, with what was seen.
 
     Raises:
         VidcliError: It cannot be answered.
@@ -165,7 +165,7 @@ def answer_question(
     timings = Timings(load=bench.take_load_seconds())
     seen = look(bench, source, looking, question, timings=timings, progress=progress, fit=fit)
     if once_seen is not None:
-        once_seen()
+        once_seen(seen)
     question = allow_citations(question, seen.watched)
     answer: Answer | None = None
     for piece in ask(
@@ -186,13 +186,10 @@ def answer_question(
     assert answer is not None, "ask ends with an answer"
     notes = (*answer.warnings, *bench.all_warnings())
     total = time.perf_counter() - started
-    return (
-        replace(
-            answer,
-            timings=replace(answer.timings, total=total),
-            warnings=tuple(dict.fromkeys(notes)),
-        ),
-        seen,
+    return replace(
+        answer,
+        timings=replace(answer.timings, total=total),
+        warnings=tuple(dict.fromkeys(notes)),
     )
 
 

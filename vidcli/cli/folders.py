@@ -302,22 +302,18 @@ class Run:
     def _answer(self, found: Prepared) -> None:
         from vidcli.library.journal import Record
 
-        answer, seen = self._ask(found)
+        answer = self._ask(found)
         document = self._task.make_document(answer)
         spent = time.perf_counter() - self._since
         if self._journal is not None:
             work = self._work(found.fingerprint)
             self._journal.finish(work, found.item.path, Record(document, seconds=spent))
             self._ended.add(found.fingerprint)
-        if self._options.trace is not None:
-            from vidcli.cli.rehearse import write_trace
-
-            write_trace(self._options.trace, self._bench, seen, self._task.question)
         self.tally.finish(spent)
         self._deliver(found, document, is_new=True)
         self._tell(found, answer)
 
-    def _ask(self, found: Prepared) -> "tuple[Answer, Look]":
+    def _ask(self, found: Prepared) -> "Answer":
         if found.video is None:  # an earlier run had ended it when it was looked up
             self._ahead.open(found, plan=False)
         assert found.video is not None, "it is open by now"
@@ -338,8 +334,16 @@ class Run:
                     progress=self._progress,
                     write=write,
                     fit=fit,
-                    once_seen=lambda: self._decode_next(bench, found),
+                    once_seen=lambda seen: self._go_on(found, seen),
                 )
+
+    def _go_on(self, found: Prepared, seen: "Look") -> None:
+        """What waits only for a video to be seen: the trace, which an interrupt must not cost."""
+        if self._options.trace is not None:
+            from vidcli.cli.rehearse import write_trace
+
+            write_trace(self._options.trace, self._bench, seen, self._task.question)
+        self._decode_next(self._bench, found)
 
     def _decode_next(self, bench: Bench, current: Prepared) -> None:
         """Begin to decode the next video, where it is ready and needs it."""

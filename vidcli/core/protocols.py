@@ -109,7 +109,8 @@ class Session(Protocol):
     def frame_size(self, display_size: tuple[int, int], *, halvings: int = 0) -> tuple[int, int]:
         """Exact (width, height) frames of a video of this displayed size should be decoded at.
 
-        `halvings` halves the budget of tokens so many times where the family's size is free.
+        `halvings` halves the budget of tokens so many times where the family's size is free; any
+        makes one tile of several.
         """
 
     def frame_cells(self, size: tuple[int, int]) -> int:

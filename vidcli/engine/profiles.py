@@ -13,7 +13,7 @@ from vidcli.core.profile import FamilyProfile
 _PROFILES = {
     "idefics3": FamilyProfile(
         name="idefics3",
-        version=1,
+        version=2,
         intro="You are provided the following series of {frames_words} frames from a {duration}"
         " [H:MM:SS] video.\n",
         label="\nFrame from {time}:",
@@ -24,10 +24,10 @@ _PROFILES = {
         # mtmd looks these up whole and silently uses token -1 where one is absent.
         required_tokens=("<fake_token_around_image>", "<global-img>", "\n\n", "\n"),
     ),
-    "mlp": FamilyProfile(name="llava", version=1, label="\nFrame at {time}: ", square=True),
+    "mlp": FamilyProfile(name="llava", version=2, label="\nFrame at {time}: ", square=True),
     "internvl": FamilyProfile(
         name="internvl",
-        version=1,
+        version=2,
         intro="The video has {frames} frames, taken at {times}.\n",
         label="\nFrame{id}: ",
         outro="\n",
@@ -73,7 +73,7 @@ _PROFILES = {
     ),
     "resampler": FamilyProfile(
         name="minicpmv",
-        version=1,
+        version=2,
         label="\nFrame at {time}: ",
         square=True,
         required_tokens=("<image>", "</image>"),

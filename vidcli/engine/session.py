@@ -94,6 +94,7 @@ class LlamaSession(Owned):
                     threads=threads,
                     gpu=options.mmproj_gpu and native.supports_gpu(),
                     one_tile_tokens=self._input.tile_tokens if self._profile.overview_last else 0,
+                    tile_side=self._input.side if self._profile.square else 0,
                 )
             )
             widest = self._vision.measure(self.frame_size((640, 360)))
@@ -172,7 +173,8 @@ class LlamaSession(Owned):
 
         Args:
             display_size: (width, height) of the video as shown.
-            halvings: How often to halve the budget of tokens, where the family's size is free.
+            halvings: How often to halve the budget of tokens, where the family's size is free;
+                any makes one tile of several.
         """
         return choose_frame_size(
             self._input, self._profile, self._options.detail, display_size, halvings=halvings

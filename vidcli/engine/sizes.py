@@ -61,17 +61,19 @@ def choose_frame_size(
 
     Families with a fixed input get its square (stretched, as their own video processors do);
     families with a free one get the video's shape at the detail's budget of tokens. High detail on
-    a tiling family keeps the displayed size, which mtmd then cuts into tiles.
+    a tiling family keeps the displayed size, which mtmd then cuts into tiles; halved, it is one
+    tile as in normal detail.
 
     Args:
         vision: The encoder's input.
         profile: The family's recipe.
         detail: How finely to look.
         display_size: (width, height) of the video as shown.
-        halvings: How often to halve the budget of tokens, where the size is free.
+        halvings: How often to halve the budget of tokens, where there is more than one tile.
     """
     if profile.square and vision.side:
-        return display_size if detail is Detail.HIGH else (vision.side, vision.side)
+        has_tiles = detail is Detail.HIGH and halvings == 0
+        return display_size if has_tiles else (vision.side, vision.side)
     unit = vision.patch * vision.merge
     budget = NATIVE_TOKENS[detail] / 2**halvings
     shrink = min(1.0, (budget * unit * unit / (display_size[0] * display_size[1])) ** 0.5)

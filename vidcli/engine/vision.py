@@ -48,11 +48,12 @@ class VisionEncoder(Owned):
         path: Projector GGUF (the derived one, where there is one).
         weights: The language model it feeds; must outlive this.
         profile: The family's video recipe.
-        detail: HIGH allows tiles.
+        detail: HIGH allows tiles, of pictures that are not one tile already.
         threads: Processor threads.
         gpu: Whether the encoder may run on the GPU.
         one_tile_tokens: Tokens of one tile, for families that would otherwise cut a frame into
             tiles; 0 leaves the family's own limit.
+        tile_side: Pixels a side of one tile; 0 where the encoder takes any size.
 
     Raises:
         ModelError: The projector cannot be loaded, belongs to another model, or is audio only.
@@ -68,11 +69,13 @@ class VisionEncoder(Owned):
         threads: int,
         gpu: bool,
         one_tile_tokens: int = 0,
+        tile_side: int = 0,
     ) -> None:
         self._stack = ExitStack()
         self._weights = weights
         self._profile = profile
         self._detail = detail
+        self._tile = (tile_side, tile_side)
         _require_tokens(weights, profile)
         params = mtmd.mtmd_context_params_default()
         params.use_gpu = gpu
@@ -104,7 +107,7 @@ class VisionEncoder(Owned):
         """
         blank = np.zeros((size[1], size[0], 3), np.uint8)
         with self._tokenized([blank] * self._profile.group) as chunks:
-            return self._collect(chunks, encode=False)
+            return self._collect(chunks, encode=False, tiles=self._has_tiles(size))
 
     def encode(self, images: "Sequence[NDArray[np.uint8]]") -> VisualTokens:
         """Encode one frame, or one group of neighbours that the encoder merges.
@@ -119,8 +122,13 @@ class VisionEncoder(Owned):
             ModelError: The encoder's output is not finite: its weights are corrupt.
             EngineError: llama.cpp refused the picture.
         """
+        height, width, _ = images[0].shape
         with self._tokenized(images) as chunks:
-            return self._collect(chunks, encode=True)
+            return self._collect(chunks, encode=True, tiles=self._has_tiles((width, height)))
+
+    def _has_tiles(self, size: tuple[int, int]) -> bool:
+        """Whether a picture is looked at in tiles; one of a tile's own size would gain nothing."""
+        return self._detail is Detail.HIGH and size != self._tile
 
     @contextmanager
     def _tokenized(self, images: "Sequence[NDArray[np.uint8]]") -> Iterator[list[_Chunk]]:
@@ -148,8 +156,8 @@ class VisionEncoder(Owned):
                 raise EngineError(f"llama.cpp refused a frame: {native.explain_failure()}")
             yield list(_read_chunks(owner))
 
-    def _collect(self, chunks: list[_Chunk], *, encode: bool) -> VisualTokens:
-        chosen, opening, closing = self._choose(chunks)
+    def _collect(self, chunks: list[_Chunk], *, encode: bool, tiles: bool = False) -> VisualTokens:
+        chosen, opening, closing = self._choose(chunks, tiles=tiles)
         arrays, splits, offset = [], [], 0
         for chunk in chosen:
             if chunk.image is None:
@@ -174,13 +182,13 @@ class VisionEncoder(Owned):
         )
 
     def _choose(
-        self, chunks: list[_Chunk]
+        self, chunks: list[_Chunk], *, tiles: bool = False
     ) -> tuple[list[_Chunk], tuple[int, ...], tuple[int, ...]]:
         """Pick the chunks that stand for the frame, and the text ids before and after them."""
         at = [i for i, chunk in enumerate(chunks) if chunk.image is not None]
         if not at:
             raise EngineError("llama.cpp made no visual tokens of a frame")
-        if len(at) > 1 and self._detail is not Detail.HIGH:
+        if len(at) > 1 and not tiles:
             only = at[-1] if self._profile.overview_last else at[0]
             picked = [chunks[only]]
         else:

@@ -87,8 +87,8 @@ def fit_plan(
 ) -> Fit:
     """Find how much of a plan fits the context, in cells and not in positions.
 
-    What does not fit lowers the detail of every frame (where the family's input size is free),
-    then the number of frames; each is said in a warning.
+    What does not fit lowers the detail of every frame (where the family's input size is free, or a
+    frame is cut into tiles), then the number of frames; each is said in a warning.
 
     Args:
         plan: The wanted instants.
@@ -112,7 +112,9 @@ def fit_plan(
             break
     warnings = []
     if size != sizes[0]:
-        warnings.append(f"frames shrunk from {_by(sizes[0])} to {_by(size)} to fit the context")
+        warnings.append(
+            f"frames are looked at as {_by(size)} instead of {_by(sizes[0])}, to fit the context"
+        )
     if fitting < 1:
         raise ResourceError(
             f"a context of {session.n_ctx} cells holds no frame: one takes {cells}, the question "
