@@ -1,6 +1,6 @@
-"""Write `docs/commands.md`: every command with its help, and the exit codes, from the app itself.
+"""Write the reference pages from the app itself: its commands, exit codes and models.
 
-`python -m vidcli.cli.reference docs/commands.md` writes the file; a test compares it with the app.
+`python -m vidcli.cli.reference docs` writes the files; a test compares them with the app.
 """
 
 import os
@@ -8,9 +8,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+from vidcli import settings
 from vidcli.cli.app import PANELS, UPKEEP, caches
 from vidcli.cli.models import COMMANDS
+from vidcli.core.catalog import Kind, ModelSpec
 from vidcli.core.files import atomic_write
+from vidcli.core.units import format_size
 from vidcli.errors import ExitCode
 
 WIDTH = "100"
@@ -29,9 +32,51 @@ MEANINGS = {
 }
 
 
+WRITTEN = "Written by `python -m vidcli.cli.reference docs`."
+MODEL_KINDS = {
+    Kind.VISION: "Answer about videos",
+    Kind.EMBEDDING: "Turn texts into vectors, for search",
+    Kind.ONNX: "Used by tools",
+}
+
+
+def render_models() -> str:
+    """The page of models as Markdown."""
+    from vidcli.models.catalog import list_models
+
+    parts = [
+        f"# Models\n\n{WRITTEN}\n\n`vidcli models pull NAME` gets one. Sizes are of the download"
+        " with the first quant; memory is weights,\nprojector, a context of"
+        f" {settings.N_CTX} cells and a margin: `vidcli models show` is exact once the files are"
+        " here.\n`vidcli bench --model NAME` measures one on your machine.\n"
+    ]
+    for kind, title in MODEL_KINDS.items():
+        parts.append(
+            f"\n## {title}\n\n| name | repository | download | quant | memory | tokens a frame |"
+            " hears | licence | good at |\n|---|---|---|---|---|---|---|---|---|\n"
+        )
+        parts += [_model_row(spec) for spec in list_models() if spec.kind is kind]
+    return "".join(parts)
+
+
+def _model_row(spec: ModelSpec) -> str:
+    from vidcli.models.fit import bill_of
+
+    sees = str(spec.frame_tokens or "any size") if spec.mmproj else ""
+    bill = bill_of(spec, spec.bytes, 0, n_ctx=settings.N_CTX)
+    memory = "" if spec.kind is Kind.ONNX else format_size(bill.total)
+    hears = "yes" if spec.audio else ""
+    quant = spec.quants[0] if spec.quants else ""
+    cells = (
+        f"`{spec.name}`", f"hf:{spec.repo}", format_size(spec.bytes), quant, memory, sees, hears,
+        spec.licence, spec.strengths,
+    )  # fmt: skip
+    return f"| {' | '.join(cells)} |\n"
+
+
 def render() -> str:
-    """The whole page as Markdown."""
-    parts = ["# Commands\n\nWritten by `python -m vidcli.cli.reference docs/commands.md`.\n"]
+    """The page of commands as Markdown."""
+    parts = [f"# Commands\n\n{WRITTEN}\n"]
     for panel, functions in PANELS.items():
         parts.append(f"\n## {panel}\n")
         parts += [_section([function.__name__]) for function in functions]
@@ -59,11 +104,15 @@ def _section(words: list[str]) -> str:
     return f"\n### vidcli {' '.join(words)}\n\n```\n{done.stdout.strip()}\n```\n"
 
 
-def write(path: Path) -> None:
-    """Write the page to a file."""
-    with atomic_write(path) as file:
-        file.write(render().encode())
+PAGES = {"commands.md": render, "models.md": render_models}
+
+
+def write(folder: Path) -> None:
+    """Write the pages into a folder."""
+    for name, render_page in PAGES.items():
+        with atomic_write(folder / name) as file:
+            file.write(render_page().encode())
 
 
 if __name__ == "__main__":
-    write(Path(sys.argv[1] if len(sys.argv) > 1 else "docs/commands.md"))
+    write(Path(sys.argv[1] if len(sys.argv) > 1 else "docs"))
