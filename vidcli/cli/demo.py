@@ -1,6 +1,11 @@
-"""`vidcli demo`: the whole way from a path to an answer, on what the package brings along."""
+"""`vidcli demo`: the whole way from a path to answers, on what the package brings along.
 
+It runs the commands it shows, word for word, so that anyone can go on from them.
+"""
+
+import os
 import shlex
+import sys
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Annotated
@@ -8,41 +13,66 @@ from typing import Annotated
 import typer
 
 from vidcli import settings
-from vidcli.cli.terminal import Notes
+from vidcli.cli.terminal import Notes, has_color
 
 SHAPE = "tiny-idefics3"
 CLIP = "ball-and-star.mp4"
+QUESTIONS = (
+    "What happens in this video?",
+    "Which way does the ball move?",
+    "What comes after the ball?",
+)
+SHEET_FRAMES = "9"
 
 
 def demo(
     question: Annotated[
-        str, typer.Argument(help="What to ask about the bundled clip.")
-    ] = "What happens in this video?",
+        str | None,
+        typer.Argument(help="What to ask about the bundled clip.", show_default="three questions"),
+    ] = None,
 ) -> None:
-    """Ask about the bundled clip with the bundled model.
+    """Show, caption and ask about the bundled clip with the bundled model.
 
     The model has the true architecture of SmolVLM2 and random weights: every step is real, its
     words are noise. It shows that this machine can do the work, and how an answer looks.
     """
-    from vidcli.cli.ask import answer_each
-    from vidcli.cli.groups import Loading, Looking, Rehearsing, Telling
-    from vidcli.core.sampling import Sampling
-    from vidcli.methods.ask import Question
-
-    weights, mmproj = bundled_model(settings.cache_dir() / "demo")
+    folder = settings.cache_dir() / "demo"
+    weights, mmproj = bundled_model(folder)
+    model = ("--model", str(weights), "--mmproj", str(mmproj))
+    brief = ("--max-tokens", "48")
+    notes = Notes()
     with as_file(files("vidcli.demo").joinpath(CLIP)) as clip:
-        shown = ["vidcli", "ask", str(clip), question, "--model", str(weights)]
-        notes = Notes()
-        notes.tell("$ " + shlex.join([*shown, "--mmproj", str(mmproj)]))
-        answer_each(
-            [str(clip)],
-            Question(question, sampling=Sampling(max_tokens=48)),
-            Looking(),
-            Loading(model=str(weights), mmproj=mmproj),
-            Telling(verbose=True),
-            Rehearsing(),
-        )
+        sheet = folder / "frames.png"
+        _run(notes, "frames", str(clip), "--frames", SHEET_FRAMES, "--sheet", str(sheet))
+        _show(sheet)
+        _run(notes, "caption", str(clip), *model, *brief)
+        for text in QUESTIONS if question is None else (question,):
+            _run(notes, "ask", str(clip), text, *model, *brief)
     notes.tell("the demo's model is untrained: its words mean nothing, its times are true")
+    notes.tell(f"a real one: vidcli models pull {settings.RECOMMENDED_MODEL}")
+
+
+def _run(notes: Notes, *words: str) -> None:
+    """Show a command and run it.
+
+    Raises:
+        typer.Exit: It failed; why is said.
+    """
+    from vidcli.cli.app import app
+
+    notes.tell("$ " + shlex.join(["vidcli", *words]))
+    code = app(list(words), prog_name="vidcli", standalone_mode=False)
+    if code:
+        raise typer.Exit(code)
+
+
+def _show(picture: Path) -> None:
+    """Draw a picture for whoever looks at a terminal that can."""
+    from vidcli.output.inline import draw_inline
+
+    if has_color(sys.stderr):
+        sys.stderr.write(draw_inline(picture.read_bytes(), os.environ))
+        sys.stderr.flush()
 
 
 def bundled_model(folder: Path) -> tuple[Path, Path]:

@@ -1,0 +1,60 @@
+"""`demo` runs the commands it shows, on what the package brings along."""
+
+import shlex
+from pathlib import Path
+
+import cv2
+
+from tests.cli.run import invoke
+from vidcli.cli.demo import QUESTIONS, SHEET_FRAMES
+from vidcli.media.sheet import choose_columns
+
+
+def shown_commands(stderr: str) -> list[list[str]]:
+    lines = [line for line in stderr.splitlines() if line.startswith("$ ")]
+    return [shlex.split(line.removeprefix("$ ")) for line in lines]
+
+
+def test_the_demo_runs_the_commands_it_shows_and_they_can_be_typed():
+    demo = invoke("demo")
+    assert demo.exit_code == 0, demo.stderr
+    commands = shown_commands(demo.stderr)
+    assert [words[:2] for words in commands] == [
+        ["vidcli", "frames"], ["vidcli", "caption"], *[["vidcli", "ask"]] * len(QUESTIONS),
+    ]  # fmt: skip
+    assert [words[3] for words in commands[2:]] == list(QUESTIONS)
+    typed = [invoke(*words[1:]) for words in commands]
+    assert [result.exit_code for result in typed] == [0] * len(commands)
+    assert "".join(result.stdout for result in typed) == demo.stdout
+
+
+def test_the_demo_names_a_sheet_of_the_frames_it_chose():
+    sheet = Path(invoke("demo").stdout.splitlines()[0])
+    picture = cv2.imread(str(sheet))
+    assert picture is not None
+    columns = choose_columns(int(SHEET_FRAMES), 16 / 9)
+    assert picture.shape[1] / picture.shape[0] > columns / 4
+
+
+def test_a_question_of_ones_own_is_the_only_one_asked():
+    demo = invoke("demo", "Is it Tuesday?")
+    assert [words[3] for words in shown_commands(demo.stderr)[2:]] == ["Is it Tuesday?"]
+
+
+def test_the_demo_says_what_its_model_is_and_how_to_get_a_real_one():
+    said = invoke("demo").stderr.splitlines()
+    assert "untrained" in said[-2]
+    assert said[-1].endswith("vidcli models pull smolvlm2-500m")
+
+
+def test_a_cache_that_cannot_be_written_is_a_resource_error():
+    demo = invoke("demo", env={"VIDCLI_CACHE_DIR": "/proc/none"})
+    assert (demo.exit_code, demo.stdout) == (5, "")
+    assert "VIDCLI_CACHE_DIR" in demo.stderr
+
+
+def test_a_failing_step_ends_the_demo_with_its_code():
+    demo = invoke("demo", " ")
+    assert demo.exit_code == 2
+    assert "the question is empty" in demo.stderr
+    assert "untrained" not in demo.stderr
