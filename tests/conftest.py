@@ -31,6 +31,7 @@ def own_directories(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Caches and histories go to a temporary place, never to the user's."""
     base: Path = tmp_path_factory.mktemp("home")
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VIDCLI_CONFIG_DIR", str(base / "config"))
         patch.setenv("VIDCLI_CACHE_DIR", str(base / "cache"))
         patch.setenv("VIDCLI_STATE_DIR", str(base / "state"))
         patch.setenv("VIDCLI_DATA_DIR", str(base / "data"))

@@ -221,7 +221,7 @@ def test_an_interrupted_pull_keeps_what_came_and_goes_on(stocked: Hub):
     [
         (["pull", "smolvlm2-500n"], 4, "did you mean smolvlm2-500m"),
         (["pull", "hf:nothing"], 2, "hf:OWNER/REPO"),
-        (["pull", SMOL, "--offline"], 4, "--offline forbids"),
+        (["pull", SMOL, "--offline"], 4, "offline mode forbids"),
         (["show", "nothing-like-it"], 4, "models list --all"),
         (["path", SMOL], 4, f"vidcli models pull {SMOL}"),
         (["pull", SMOL, "--name", "a/b"], 2, "no name for a model"),

@@ -19,7 +19,7 @@ import pytest
 
 from tests.cli.run import invoke
 from tests.pairs import PairCache
-from vidcli.cli.app import PANELS, caches, models_app
+from vidcli.cli.app import PANELS, caches, config_app, models_app
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="seccomp is Linux's")
 
@@ -46,6 +46,12 @@ EXAMPLES = {
     "models path": "models path mine",
     "models verify": "models verify",
     "models rm": "models rm mine",
+    "config path": "config path",
+    "config show": "config show",
+    "config set": "config set frames 4",
+    "config get": "config get frames",
+    "config unset": "config unset frames",
+    "config edit": "config edit",
     "cache show": "cache show",
     "cache prune": "cache prune --max-size 1GB",
     "cache clear": "cache clear --yes",
@@ -55,7 +61,7 @@ EXAMPLES = {
 def list_commands() -> set[str]:
     """Every command of the app, by what a person types."""
     own = {function.__name__ for functions in PANELS.values() for function in functions}
-    groups = {"cache": caches, "models": models_app}
+    groups = {"cache": caches, "config": config_app, "models": models_app}
     return own | {
         f"{name} {command.name or getattr(command.callback, '__name__', '')}"
         for name, group in groups.items()
@@ -124,7 +130,10 @@ def run_all(lines: Sequence[str]) -> None:
 
 
 @pytest.mark.usefixtures("model")
-def test_no_command_but_pull_opens_a_socket(clip: Path, pairs: PairCache, tmp_path: Path):
+def test_no_command_but_pull_opens_a_socket(
+    clip: Path, pairs: PairCache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("VISUAL", "true")  # an editor that changes nothing
     places = {"clip": clip, "model": pairs.get("tiny-idefics3").weights, "out": tmp_path / "out"}
     places["folder"] = tmp_path / "watched"
     places["folder"].mkdir()

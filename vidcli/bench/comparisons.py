@@ -4,6 +4,7 @@ Costs are CPU seconds of whole processes, start-up and model load included, unle
 otherwise; the ratio is the baseline's over ours, so that more is better.
 """
 
+import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -98,7 +99,11 @@ def _ask(setup: Setup, clip: Path, n: int, question: str, cache: Path, *flags: s
         "--json",
         *flags,
     ]
-    return run_python("vidcli", arguments, environment={"VIDCLI_CACHE_DIR": str(cache)})
+    return run_python(
+        "vidcli",
+        arguments,
+        environment={"VIDCLI_CACHE_DIR": str(cache), "VIDCLI_CONFIG_DIR": os.devnull},
+    )
 
 
 def compare_first_token(setup: Setup, n: int, scratch: Path) -> Row:

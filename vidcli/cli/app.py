@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from vidcli import __version__
-from vidcli.cli import cache, crash, models, terminal
+from vidcli.cli import cache, config, crash, kept, models, terminal
 from vidcli.cli.ask import ask
 from vidcli.cli.bench import bench
 from vidcli.cli.caption import caption
@@ -41,10 +41,23 @@ def _rich_on_terminals(command: TyperGroup | TyperCommand) -> Iterator[None]:
 
 
 class Command(TyperCommand):
-    """A command whose help is drawn in panels on a terminal only."""
+    """A command that takes what a person settled for good where no flag says otherwise.
+
+    Its help is drawn in panels on a terminal only, and shows the defaults of vidcli itself.
+    """
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the command line."""
+        if ctx.resilient_parsing:  # completion
+            return super().parse_args(ctx, args)
+        ctx.default_map = kept.KeptDefaults(self.params)
+        rest = super().parse_args(ctx, args)
+        kept.settle(ctx, self.params)
+        return rest
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the help page."""
+        ctx.default_map = None
         with _rich_on_terminals(self):
             super().format_help(ctx, formatter)
 
@@ -133,6 +146,8 @@ def root(
     """Ask questions of the videos on your own computer.
 
     One process, no server, no cloud. Files never leave the machine.
+
+    What has a variable in a command's help can be settled for good: 'vidcli config set KEY VALUE'.
     """
 
 
@@ -145,6 +160,12 @@ models_app = typer.Typer(
     rich_markup_mode=None,
     help="Get models, and see which are there.",
 )
+config_app = typer.Typer(
+    cls=Group,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="What is settled for good, and where each value comes from.",
+)
 PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "Answers": (ask, caption, check, chat, watch),
     "Evidence": (info, frames, shots),
@@ -154,10 +175,13 @@ for _function in (cache.show, cache.prune, cache.clear):
     caches.command(cls=Command)(_function)
 for _name, _command in models.COMMANDS.items():
     models_app.command(_name, cls=Command)(_command)
+for _name, _command in config.COMMANDS.items():
+    config_app.command(_name, cls=Command)(_command)
 for _panel, _functions in PANELS.items():
     for _function in _functions:
         app.command(cls=Command, rich_help_panel=_panel)(_function)
 app.add_typer(models_app, name="models", rich_help_panel=UPKEEP)
+app.add_typer(config_app, name="config", rich_help_panel=UPKEEP)
 app.add_typer(caches, name="cache", rich_help_panel=UPKEEP)
 
 

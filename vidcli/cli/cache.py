@@ -129,7 +129,7 @@ def _report(
         document = cache_document(
             str(settings.cache_dir()),
             sizes,
-            max_bytes=settings.CACHE_MAX_BYTES,
+            max_bytes=settings.cache_size(),
             freed_bytes=freed or 0,
         )
         write_document(document)
@@ -151,5 +151,5 @@ def _report(
         )
     if freed is not None:
         notes.tell(f"{format_size(freed)} freed")
-    folder, bound = settings.cache_dir(), format_size(settings.CACHE_MAX_BYTES)
+    folder, bound = settings.cache_dir(), format_size(settings.cache_size())
     notes.tell(f"in {folder}, at most {bound}")

@@ -20,14 +20,14 @@ def open_token_cache() -> "TokenCache":
     """Visual tokens of every video seen; bounded to half of the caches' size."""
     from vidcli.engine.token_cache import TokenCache
 
-    return TokenCache(settings.cache_dir() / TOKENS, settings.CACHE_MAX_BYTES // 2)
+    return TokenCache(settings.cache_dir() / TOKENS, settings.cache_size() // 2)
 
 
 def open_prefix_cache() -> "PrefixCache":
     """Prefix snapshots of every video asked about; bounded to half of the caches' size."""
     from vidcli.engine.prefix_cache import PrefixCache
 
-    return PrefixCache(settings.cache_dir() / PREFIXES, settings.CACHE_MAX_BYTES // 2)
+    return PrefixCache(settings.cache_dir() / PREFIXES, settings.cache_size() // 2)
 
 
 def open_derived_files() -> "LruDirectory":
@@ -50,7 +50,7 @@ def _open_files(folder: str, *, suffix: str = "") -> "LruDirectory":
 
     return LruDirectory(
         settings.cache_dir() / folder,
-        settings.CACHE_MAX_BYTES,
+        settings.cache_size(),
         suffix=suffix,
         read_label=lambda path: path.name,
     )

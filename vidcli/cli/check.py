@@ -10,6 +10,7 @@ from vidcli.cli.ask import answer_each
 from vidcli.cli.groups import Loading, Looking, Rehearsing, Telling, takes_groups
 from vidcli.cli.inputs import Choosing, gather
 from vidcli.cli.keeping import Keeping
+from vidcli.cli.options import kept
 from vidcli.cli.tasks import Task
 from vidcli.core.results import Answer
 from vidcli.core.sampling import Sampling
@@ -35,8 +36,7 @@ def check(
     rehearsing: Rehearsing,
     keeping: Keeping,
     threshold: Annotated[
-        float,
-        typer.Option(min=0, max=1, help="Probability of yes from which the statement holds."),
+        float, kept("threshold", "--threshold", panel=None)
     ] = settings.CHECK_THRESHOLD,
 ) -> None:
     """Tell whether a statement is true of a video: exit code 0 for yes, 1 for no.

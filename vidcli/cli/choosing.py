@@ -140,7 +140,9 @@ def _offer(name: str, notes: Notes, *, named: bool, offline: bool) -> "Installed
 
 def _may_ask() -> bool:
     """Whether a person can be asked: both ends are a terminal, and a network may be used."""
-    return is_terminal(sys.stdin) and is_terminal(sys.stderr) and not settings.is_offline()
+    return (
+        is_terminal(sys.stdin) and is_terminal(sys.stderr) and not settings.name_offline_variable()
+    )
 
 
 def _question(spec: "ModelSpec") -> str:

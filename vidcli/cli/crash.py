@@ -9,6 +9,7 @@ import traceback
 from pathlib import Path
 
 from vidcli import __version__
+from vidcli.errors import UsageError
 from vidcli.settings import state_dir
 
 KEPT = 10  # reports; older ones are removed
@@ -20,8 +21,8 @@ def keep_report(error: BaseException) -> Path | None:
     Returns:
         The file, or None where it cannot be written.
     """
-    folder = state_dir() / "crashes"
     try:
+        folder = state_dir() / "crashes"
         folder.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(
             dir=folder, prefix=time.strftime("%Y%m%d-%H%M%S-"), suffix=".txt"
@@ -30,7 +31,7 @@ def keep_report(error: BaseException) -> Path | None:
             file.write(_describe(error))
         for old in sorted(folder.glob("*.txt"))[:-KEPT]:
             old.unlink(missing_ok=True)
-    except OSError:
+    except (OSError, UsageError):  # a wrong settings file must not hide what is told here
         return None
     return Path(name)
 

@@ -36,7 +36,7 @@ from vidcli.errors import (
     VidcliError,
 )
 from vidcli.output.documents import Document
-from vidcli.settings import state_dir
+from vidcli.settings import decode_limits, state_dir
 
 if TYPE_CHECKING:
     from vidcli.cli.asking import Look
@@ -143,7 +143,7 @@ class Run:
         self._progress = stack.enter_context(
             RunProgress(self.tally, many=options.many, quiet=options.telling.quiet)
         )
-        self._worker = DecoderWorker()
+        self._worker = DecoderWorker(**decode_limits())
         self._ahead = stack.enter_context(
             Lookahead(
                 self._worker,

@@ -87,7 +87,7 @@ def open_videos(first: str | None = None) -> Iterator[OpenVideo]:
     from vidcli.media.video import open_video
     from vidcli.media.worker import DecoderWorker
 
-    with DecoderWorker() as worker, ThreadPoolExecutor(1) as pool:
+    with DecoderWorker(**settings.decode_limits()) as worker, ThreadPoolExecutor(1) as pool:
         started = pool.submit(open_video, first, worker) if first is not None else None
 
         def open_footage(path: str) -> Footage:

@@ -30,7 +30,7 @@ from vidcli.cli.options import (
     SelectOption,
     ToOption,
     VerboseOption,
-    read_auto_layers,
+    kept,
 )
 from vidcli.cli.terminal import Notes
 from vidcli.core.model import Detail, LoadOptions
@@ -62,82 +62,16 @@ class Looking:
 class Loading:
     """Which model to load, and how."""
 
-    model: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME|FILE",
-            envvar=f"{settings.ENV_PREFIX}MODEL",
-            help="An installed model, hf:OWNER/REPO[:QUANT], a GGUF file or its folder.",
-            show_default="the largest installed one that fits",
-            rich_help_panel=MODEL,
-        ),
-    ] = None
-    mmproj: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            envvar=f"{settings.ENV_PREFIX}MMPROJ",
-            help="Its vision projector, a GGUF file; the model's own otherwise.",
-            rich_help_panel=MODEL,
-        ),
-    ] = None
-    detail: Annotated[
-        Detail,
-        typer.Option(
-            help="How finely each frame is looked at; low is approximate and fast.",
-            rich_help_panel=LOOKING,
-        ),
-    ] = Detail.NORMAL
-    n_ctx: Annotated[
-        int,
-        typer.Option(
-            "--n-ctx",
-            min=256,
-            envvar=f"{settings.ENV_PREFIX}N_CTX",
-            help="Context, in cells (tokens).",
-            rich_help_panel=MODEL,
-        ),
-    ] = settings.N_CTX
-    gpu_layers: Annotated[
-        int,
-        typer.Option(
-            "--gpu-layers",
-            metavar="auto|N",
-            parser=read_auto_layers,
-            envvar=f"{settings.ENV_PREFIX}GPU_LAYERS",
-            help="Layers to put on the GPU; auto takes all that fit.",
-            rich_help_panel=MODEL,
-            show_default="auto",
-        ),
-    ] = -1
-    main_gpu: Annotated[
-        int,
-        typer.Option(
-            "--main-gpu",
-            min=0,
-            envvar=f"{settings.ENV_PREFIX}MAIN_GPU",
-            help="Which GPU.",
-            rich_help_panel=MODEL,
-        ),
-    ] = 0
-    mmproj_device: Annotated[
-        Device,
-        typer.Option(
-            "--mmproj-device",
-            envvar=f"{settings.ENV_PREFIX}MMPROJ_DEVICE",
-            help="Where the vision encoder runs.",
-            rich_help_panel=MODEL,
-        ),
-    ] = Device.AUTO
-    threads: Annotated[
-        int,
-        typer.Option(
-            min=0,
-            envvar=f"{settings.ENV_PREFIX}THREADS",
-            help="Processor threads; 0 takes the free cores.",
-            rich_help_panel=MODEL,
-        ),
-    ] = 0
+    model: Annotated[str | None, kept("model", "--model", panel=MODEL)] = None
+    mmproj: Annotated[Path | None, kept("mmproj", "--mmproj", panel=MODEL)] = None
+    detail: Annotated[Detail, kept("detail", "--detail", panel=LOOKING)] = Detail.NORMAL
+    n_ctx: Annotated[int, kept("n_ctx", "--n-ctx", panel=MODEL)] = settings.N_CTX
+    gpu_layers: Annotated[int, kept("gpu_layers", "--gpu-layers", panel=MODEL)] = -1
+    main_gpu: Annotated[int, kept("main_gpu", "--main-gpu", panel=MODEL)] = 0
+    mmproj_device: Annotated[Device, kept("mmproj_device", "--mmproj-device", panel=MODEL)] = (
+        Device.AUTO
+    )
+    threads: Annotated[int, kept("threads", "--threads", panel=MODEL)] = 0
     no_cache: Annotated[
         bool,
         typer.Option("--no-cache", help="Neither read nor write caches.", rich_help_panel=MODEL),
@@ -160,56 +94,21 @@ class Loading:
 class Writing:
     """How the answer is written."""
 
-    max_tokens: Annotated[
-        int, typer.Option("--max-tokens", min=1, help="Longest answer.", rich_help_panel=WRITING)
-    ] = settings.MAX_TOKENS
-    temperature: Annotated[
-        float,
-        typer.Option(min=0, max=100, help="0 is repeatable.", rich_help_panel=WRITING),
-    ] = 0.0
-    top_p: Annotated[
-        float,
-        typer.Option("--top-p", min=0, max=1, help="Nucleus; 1 is all.", rich_help_panel=WRITING),
-    ] = 1.0
-    min_p: Annotated[
-        float,
-        typer.Option(
-            "--min-p", min=0, max=1, help="Least relative probability.", rich_help_panel=WRITING
-        ),
-    ] = 0.0
-    seed: Annotated[
-        int,
-        typer.Option(min=0, max=2**32 - 1, help="Of the random numbers.", rich_help_panel=WRITING),
-    ] = 0
-    repeat_penalty: Annotated[
-        float,
-        typer.Option(
-            "--repeat-penalty",
-            min=0.01,
-            max=100,
-            help="Above 1 discourages words just used.",
-            rich_help_panel=WRITING,
-        ),
-    ] = 1.0
+    max_tokens: Annotated[int, kept("max_tokens", "--max-tokens", panel=WRITING)] = (
+        settings.MAX_TOKENS
+    )
+    temperature: Annotated[float, kept("temperature", "--temperature", panel=WRITING)] = 0.0
+    top_p: Annotated[float, kept("top_p", "--top-p", panel=WRITING)] = 1.0
+    min_p: Annotated[float, kept("min_p", "--min-p", panel=WRITING)] = 0.0
+    seed: Annotated[int, kept("seed", "--seed", panel=WRITING)] = 0
+    repeat_penalty: Annotated[float, kept("repeat_penalty", "--repeat-penalty", panel=WRITING)] = (
+        1.0
+    )
     frequency_penalty: Annotated[
-        float,
-        typer.Option(
-            "--frequency-penalty",
-            min=-100,
-            max=100,
-            help="For every time a word occurred.",
-            rich_help_panel=WRITING,
-        ),
+        float, kept("frequency_penalty", "--frequency-penalty", panel=WRITING)
     ] = 0.0
     presence_penalty: Annotated[
-        float,
-        typer.Option(
-            "--presence-penalty",
-            min=-100,
-            max=100,
-            help="Once a word occurred.",
-            rich_help_panel=WRITING,
-        ),
+        float, kept("presence_penalty", "--presence-penalty", panel=WRITING)
     ] = 0.0
 
     def sampling(self, *, grammar: str = "") -> Sampling:

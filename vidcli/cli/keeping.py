@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from vidcli.cli.options import OUTPUT
+from vidcli.cli.options import OUTPUT, kept
 from vidcli.errors import UsageError
 from vidcli.output.forms import Form
 
@@ -48,12 +48,7 @@ def read_shard(text: "str | Shard") -> Shard:
 class Keeping:
     """How results are kept, and what of a run is done again."""
 
-    form: Annotated[
-        Form | None,
-        typer.Option(
-            "--format", help="Form of the results.  [default: text]", rich_help_panel=OUTPUT
-        ),
-    ] = None
+    form: Annotated[Form | None, kept("format", "--format", panel=OUTPUT)] = None
     out_dir: Annotated[
         Path | None,
         typer.Option(

@@ -91,8 +91,8 @@ def pull(
 
     if offline:
         raise ModelError(
-            f"{model} is on the hub, and --offline forbids to ask it",
-            hint="leave out --offline, and unset VIDCLI_OFFLINE",
+            f"{model} is on the hub, and offline mode forbids to ask it",
+            hint="--no-offline asks it this once; 'vidcli config show' says what forbids it",
         )
     installed = pull_model(
         model, quant=quant, revision=revision, name=name, notes=Notes(quiet=quiet)

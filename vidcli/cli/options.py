@@ -5,16 +5,21 @@ A value that makes no sense is a usage error here, before any file is opened.
 
 from enum import StrEnum
 from fractions import Fraction
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from vidcli import settings
+from vidcli.core.setting import MODEL as MODEL_KIND
+from vidcli.core.setting import NUMBER, PATH, WHOLE, YES_NO, Value
 from vidcli.core.time import parse_time
+from vidcli.core.units import parse_size
 
 LOOKING = "Looking"
 MODEL = "Model"
 WRITING = "Writing"
 OUTPUT = "Output"
+NATIVE = (WHOLE, NUMBER, YES_NO, PATH, MODEL_KIND)  # kinds that Typer reads by itself
 
 
 class Selection(StrEnum):
@@ -52,53 +57,50 @@ def read_positive_time(text: str | Fraction) -> Fraction:
     return value
 
 
-def read_auto_count(text: str | int) -> int:
-    """`auto` as 0, or a number of at least 1.
-
-    Raises:
-        typer.BadParameter: It is neither.
-    """
-    if isinstance(text, int):
-        return text
-    if text.strip().lower() == "auto":
-        return 0
-    if not (text.isascii() and text.isdigit() and int(text) >= 1):
-        raise typer.BadParameter(f"{text!r} is neither 'auto' nor a number of at least 1")
-    return int(text)
-
-
-def read_auto_layers(text: str | int) -> int:
-    """`auto` as -1, or a number of layers of at least 0.
-
-    Raises:
-        typer.BadParameter: It is neither.
-    """
-    if isinstance(text, int):
-        return text
-    if text.strip().lower() == "auto":
-        return -1
-    if not (text.isascii() and text.isdigit()):
-        raise typer.BadParameter(f"{text!r} is neither 'auto' nor a number of layers")
-    return int(text)
-
-
 def read_size(text: str | int) -> int:
     """A size on disk as people write it: `500MB`, `2GB`, `1.5GiB`, `1000`; 1 GB is 10^9 bytes.
 
     Raises:
         typer.BadParameter: It is none of these.
     """
-    if isinstance(text, int):
-        return text
-    cleaned = text.strip().lower().removesuffix("b")
-    binary = cleaned.endswith("i")
-    cleaned = cleaned.removesuffix("i")
-    power = "kmgt".find(cleaned[-1:]) + 1 if cleaned else 0
-    digits = cleaned[:-1] if power else cleaned
-    whole, _, decimals = digits.partition(".")
-    if not (whole + decimals).isascii() or not (whole + decimals).isdigit() or binary > power:
-        raise typer.BadParameter(f"{text!r} is not a size; write 500MB, 2GB or 1.5GiB")
-    return int(Fraction(digits) * (1024 if binary else 1000) ** power)
+    try:
+        return text if isinstance(text, int) else parse_size(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+def kept(key: str, *names: str, panel: str | None) -> Any:
+    """The option of a setting, with the help and bounds of the table; its variable comes with it.
+
+    The default stands at the parameter; a test compares it with the table.
+
+    Args:
+        key: In `settings.TABLE`.
+        names: Of the option, such as `--n-ctx`.
+        panel: Of the help page.
+    """
+    setting = settings.TABLE[key]
+    has_reader = not (setting.choices or setting.kind in NATIVE)
+
+    def read(written: str | int | Fraction) -> Value:
+        if not isinstance(written, str):
+            return written  # a default
+        try:
+            return setting.read(written)
+        except ValueError as error:
+            raise typer.BadParameter(f"{written!r} {error}") from error
+
+    return typer.Option(
+        *names,
+        envvar=setting.variable,
+        help=setting.help,
+        metavar=setting.metavar or None,
+        parser=read if has_reader else None,
+        min=None if has_reader else setting.least,
+        max=None if has_reader else setting.most,
+        show_default=setting.unset or (str(setting.default) if has_reader else True),
+        rich_help_panel=panel,
+    )
 
 
 VideoArgument = Annotated[
@@ -124,40 +126,10 @@ VerboseOption = Annotated[
     bool,
     typer.Option("--verbose", "-v", help="Say what is done and where.", rich_help_panel=OUTPUT),
 ]
-OfflineOption = Annotated[
-    bool,
-    typer.Option(
-        "--offline",
-        envvar="VIDCLI_OFFLINE",
-        help="Open no connection, and offer none.",
-        rich_help_panel=MODEL,
-    ),
-]
-FramesOption = Annotated[
-    int,
-    typer.Option(
-        "--frames",
-        metavar="auto|N",
-        parser=read_auto_count,
-        help="How many frames to look at, at most.",
-        show_default="auto",
-        rich_help_panel=LOOKING,
-    ),
-]
-FpsOption = Annotated[
-    float | None,
-    typer.Option(
-        "--fps", min=0.0001, max=1000, help="Frames a second to look at.", rich_help_panel=LOOKING
-    ),
-]
-SelectOption = Annotated[
-    Selection | None,
-    typer.Option(
-        "--select",
-        help="The rule that chooses frames; uniform where nothing else asks for another.",
-        rich_help_panel=LOOKING,
-    ),
-]
+OfflineOption = Annotated[bool, kept("offline", "--offline/--no-offline", panel=MODEL)]
+FramesOption = Annotated[int, kept("frames", "--frames", panel=LOOKING)]
+FpsOption = Annotated[float | None, kept("fps", "--fps", panel=LOOKING)]
+SelectOption = Annotated[Selection | None, kept("select", "--select", panel=LOOKING)]
 FromOption = Annotated[
     Fraction | None,
     typer.Option(
@@ -178,13 +150,4 @@ ToOption = Annotated[
         rich_help_panel=LOOKING,
     ),
 ]
-MaxGapOption = Annotated[
-    Fraction | None,
-    typer.Option(
-        "--max-gap",
-        metavar="TIME",
-        parser=read_positive_time,
-        help="Longest stretch to leave unseen.",
-        rich_help_panel=LOOKING,
-    ),
-]
+MaxGapOption = Annotated[Fraction | None, kept("max_gap", "--max-gap", panel=LOOKING)]

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from vidcli import settings
+from vidcli.cli import config
 from vidcli.cli.app import PANELS, UPKEEP, caches
 from vidcli.cli.models import COMMANDS
 from vidcli.core.catalog import Kind, ModelSpec
@@ -82,6 +83,7 @@ def render() -> str:
         parts += [_section([function.__name__]) for function in functions]
         if panel == UPKEEP:
             parts += [_section(["models", name]) for name in COMMANDS]
+            parts += [_section(["config", name]) for name in config.COMMANDS]
             parts += [_section(["cache", name]) for name in _cache_commands()]
     parts.append("\n## Exit codes\n\n| code | meaning |\n|---|---|\n")
     parts += [f"| {code.value} | {MEANINGS[code]} |\n" for code in ExitCode]

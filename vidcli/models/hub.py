@@ -242,10 +242,11 @@ def _first_byte(response: Any) -> int:
 @contextmanager
 def _explained(repo: str, revision: str, file: str = "") -> Iterator[None]:
     """Refuse to go to the network offline, and turn what the client raises into one sentence."""
-    if settings.is_offline():
+    forbidding = settings.name_offline_variable()
+    if forbidding:
         raise ModelError(
-            f"{repo} is on the hub, and offline mode forbids to ask it",
-            hint="leave out --offline, and unset VIDCLI_OFFLINE and HF_HUB_OFFLINE",
+            f"{repo} is on the hub, and {forbidding} forbids to ask it",
+            hint=f"unset {forbidding}",
         )
     client = _client()
     host = urlsplit(str(client.constants.ENDPOINT)).netloc or "the hub"
