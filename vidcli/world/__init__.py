@@ -18,7 +18,13 @@ groups, captions, questions, labels   the truth, in words and in numbers
 """
 
 from vidcli.world.captions import (
-    HELD_OUT_PROMPTS, PROMPTS, Event, Fact, list_events, list_facts, write_captions,
+    HELD_OUT_PROMPTS,
+    PROMPTS,
+    Event,
+    Fact,
+    list_events,
+    list_facts,
+    write_captions,
 )  # fmt: skip
 from vidcli.world.compose import GENRES, make_scene
 from vidcli.world.drawings import KINDS

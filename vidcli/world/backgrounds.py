@@ -70,7 +70,7 @@ def _texture(image: Image, background: Background, rng: random.Random, unit: flo
 def _landscape(image: Image, background: Background, rng: random.Random, unit: float) -> None:
     side = len(image)
     ground, sky = background.colours[1], background.colours[0]
-    image[:] = np.clip(np.array(sky, int) + (-8, 0, 16), 0, 255).astype(np.uint8)
+    image[:] = np.clip(np.add(sky, (-8, 0, 16)), 0, 255).astype(np.uint8)
     horizon = round(side / 2 + unit * rng.uniform(-0.05, 0.25))
     hills = background.colours[2]
     for _ in range(3):
@@ -82,7 +82,7 @@ def _landscape(image: Image, background: Background, rng: random.Random, unit: f
         cv2.ellipse(
             image, (x, horizon), (round(wide), round(high)), 0, 180, 360, hills, -1, cv2.LINE_AA
         )
-    image[horizon:] = np.clip(np.array(ground, int) + (-4, 8, -12), 0, 255).astype(np.uint8)
+    image[horizon:] = np.clip(np.add(ground, (-4, 8, -12)), 0, 255).astype(np.uint8)
 
 
 def _room(image: Image, background: Background, rng: random.Random, unit: float) -> None:

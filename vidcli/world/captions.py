@@ -7,12 +7,20 @@ from vidcli.world.groups import Group, gate, list_groups
 from vidcli.world.scene import Scene
 from vidcli.world.vocabulary import DIGITS, WAYS
 
-PROMPTS = ("Describe the video.", "What happens in the video?", "Describe what you see.",
-           "Write a caption for the video.")  # fmt: skip
+PROMPTS = (
+    "Describe the video.",
+    "What happens in the video?",
+    "Describe what you see.",
+    "Write a caption for the video.",
+)
 HELD_OUT_PROMPTS = ("Describe what happens in the video.", "Write what you see in the video.")
 
-PLACES = {"left": "on the left", "right": "on the right", "top": "at the top",
-          "bottom": "at the bottom"}  # fmt: skip
+PLACES = {
+    "left": "on the left",
+    "right": "on the right",
+    "top": "at the top",
+    "bottom": "at the bottom",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +43,17 @@ class Event:
 
 
 def list_facts(scene: Scene) -> tuple[list[Fact], str | None]:
-    """What a caption must say: of each group in order, and the word on the screen if there is one."""
+    """What a caption must say: of each group in order, and the word on the screen, if any."""
     tells_motion = scene.genre in ("one", "group", "turns")
     facts = [
-        Fact(group.count, group.first.colour, group.first.kind, group.first.motion if tells_motion else None)
+        Fact(
+            group.count,
+            group.first.colour,
+            group.first.kind,
+            group.first.motion if tells_motion else None,
+        )
         for group in list_groups(scene)
-    ]  # fmt: skip
+    ]
     writing = scene.shots[0].writing
     return facts, writing.text if writing else None
 
@@ -98,43 +111,54 @@ def _tell_of_motion(scene: Scene, groups: Sequence[Group]) -> list[str]:
         f"{group.phrase} {'is' if group.count == 1 else 'are'} {_doing(group)}" for group in groups
     ]
     return [
-        _join(plain, ", and "), "the video shows " + _join(doing, " and "), _join(being, " while "),
-        "there is " + _join(doing, " and ") if groups[0].count == 1 else "there are " + _join(doing, " and "),
-    ]  # fmt: skip
+        _join(plain, ", and "),
+        "the video shows " + _join(doing, " and "),
+        _join(being, " while "),
+        "there is " + _join(doing, " and ")
+        if groups[0].count == 1
+        else "there are " + _join(doing, " and "),
+    ]
 
 
 def _tell_of_order(scene: Scene, groups: Sequence[Group]) -> list[str]:
     first, second = (group.phrase for group in groups)
     return [
-        f"{first} appears, then {second} appears", f"first {first} appears, then {second}",
-        f"the video shows {first}, then {second}", f"first there is {first}, then {second} appears",
-    ]  # fmt: skip
+        f"{first} appears, then {second} appears",
+        f"first {first} appears, then {second}",
+        f"the video shows {first}, then {second}",
+        f"first there is {first}, then {second} appears",
+    ]
 
 
 def _tell_of_turns(scene: Scene, groups: Sequence[Group]) -> list[str]:
     first, second = groups
     return [
-        f"{_clause(first)}, then {_clause(second)}", f"first {_clause(first)}, then {_clause(second)}",
+        f"{_clause(first)}, then {_clause(second)}",
+        f"first {_clause(first)}, then {_clause(second)}",
         f"the video shows {first.phrase} {_doing(first)}, then {second.phrase} {_doing(second)}",
         f"first {first.phrase} is {_doing(first)}, then {second.phrase} is {_doing(second)}",
-    ]  # fmt: skip
+    ]
 
 
 def _tell_of_pass(scene: Scene, groups: Sequence[Group]) -> list[str]:
     group = groups[0]
     comes, goes = _comes_in(group), _goes_out(group)
     return [
-        f"{group.phrase} {comes} and {goes}", f"{group.phrase} {comes}, then it {goes}",
-        f"first {group.phrase} {comes}, then it {goes}", f"there is {group.phrase} that {comes} and {goes}",
-    ]  # fmt: skip
+        f"{group.phrase} {comes} and {goes}",
+        f"{group.phrase} {comes}, then it {goes}",
+        f"first {group.phrase} {comes}, then it {goes}",
+        f"there is {group.phrase} that {comes} and {goes}",
+    ]
 
 
 def _tell_of_cuts(scene: Scene, groups: Sequence[Group]) -> list[str]:
     one, two, three = (group.phrase for group in groups)
     return [
-        f"first {one} is shown, then {two}, then {three}", f"{one}, then {two}, then {three}",
-        f"the video shows {one}, then {two}, then {three}", f"there is {one}, then {two}, then {three}",
-    ]  # fmt: skip
+        f"first {one} is shown, then {two}, then {three}",
+        f"{one}, then {two}, then {three}",
+        f"the video shows {one}, then {two}, then {three}",
+        f"there is {one}, then {two}, then {three}",
+    ]
 
 
 def _tell_of_words(scene: Scene, groups: Sequence[Group]) -> list[str]:
@@ -145,22 +169,34 @@ def _tell_of_words(scene: Scene, groups: Sequence[Group]) -> list[str]:
         if groups
         else f"the video shows {written} on the screen"
     )
-    return [f"{written} is shown{beside}", f"the video shows {written}{beside}",
-            f"{written} is on the screen{beside}", last]  # fmt: skip
+    return [
+        f"{written} is shown{beside}",
+        f"the video shows {written}{beside}",
+        f"{written} is on the screen{beside}",
+        last,
+    ]
 
 
 def _tell_of_camera(scene: Scene, groups: Sequence[Group]) -> list[str]:
     things = _join([group.phrase for group in groups], " and ")
     says = say_camera(scene.shots[0].camera.move or "")
     over = {"zooms in": "on", "zooms out": "from"}.get(says, "over")
-    return [f"the camera {says} {over} {things}", f"the video shows {things}, and the camera {says}",
-            f"{things} while the camera {says}", f"there is {things}, and the camera {says}"]  # fmt: skip
+    return [
+        f"the camera {says} {over} {things}",
+        f"the video shows {things}, and the camera {says}",
+        f"{things} while the camera {says}",
+        f"there is {things}, and the camera {says}",
+    ]
 
 
 _WORDINGS = {
-    "order": _tell_of_order, "turns": _tell_of_turns, "pass": _tell_of_pass, "cut": _tell_of_cuts,
-    "word": _tell_of_words, "camera": _tell_of_camera,
-}  # fmt: skip
+    "order": _tell_of_order,
+    "turns": _tell_of_turns,
+    "pass": _tell_of_pass,
+    "cut": _tell_of_cuts,
+    "word": _tell_of_words,
+    "camera": _tell_of_camera,
+}
 
 
 def _clause(group: Group) -> str:

@@ -4,15 +4,22 @@ Nothing that a question of order asks about can be read off a single frame: wher
 which way it faces and what it is do not depend on where it goes.
 """
 
-import math
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from itertools import pairwise
 
-from vidcli.world.drawings import KINDS, TRAINED_VARIANTS, VARIANTS
-from vidcli.world.scene import Actor, Background, Camera, Look, Path, Scene, Shot, Writing
+from vidcli.world.scene import Actor, Camera, Look, Path, Scene, Shot, Writing
+from vidcli.world.stage import TRIES, Stage, add_actor, is_clear, still_path
 from vidcli.world.vocabulary import (
-    COLOURS, DIGITS, HEADINGS, MOTIONS, SIDES, SIZES, STRAIGHT, WORDS, Motion, Split, is_held_out,
+    DIGITS,
+    HEADINGS,
+    MOTIONS,
+    SIDES,
+    STRAIGHT,
+    WORDS,
+    Motion,
+    Split,
 )  # fmt: skip
 
 GENRES: dict[str, float] = {  # name: share of the clips
@@ -21,10 +28,8 @@ GENRES: dict[str, float] = {  # name: share of the clips
 }  # fmt: skip
 DURATION_S = (2.0, 6.0)
 TRAVEL = (0.5, 0.9)  # of a whole crossing, in a clip
-TRIES = 30
 FONTS = (0, 2)  # Hershey simplex and duplex; complex and triplex are held out
 HELD_OUT_FONTS = (3, 4)
-STYLES = ("plain", "gradient", "texture", "landscape", "room")
 
 
 def make_scene(
@@ -51,178 +56,20 @@ def make_scene(
     names = list(genres or GENRES)
     genre = rng.choices(names, [GENRES[name] for name in names])[0]
     duration = round(rng.uniform(*seconds), 2)
-    stage = _Stage(rng, split, duration, travel)
+    stage = Stage(rng, split, duration, travel)
     shots = _COMPOSERS[genre](stage)
     look = Look(rng.choice((0.0, 2.0, 4.0, 7.0)), rng.random() < 0.7, rng.choice((20, 24, 28, 32)))
     return Scene(seed, index, split, genre, duration, shots, look)
 
 
-@dataclass(slots=True)
-class _Stage:
-    """The random stream of a scene, and what has been put on it."""
-
-    rng: random.Random
-    split: Split
-    duration: float
-    travel: tuple[float, float]
-
-    def cast(
-        self, motion: str, *, taken: Sequence[Actor] = (), kind: str = "", colour: str = ""
-    ) -> tuple[str, str]:
-        """A kind and a colour that this split may show in this motion, unlike those taken.
-
-        Args:
-            taken: Their names are not given again.
-            kind: This one, if given and possible.
-            colour: This one, if given and possible.
-        """
-        names = {actor.name for actor in taken}
-        kinds = {actor.kind for actor in taken}
-        for attempt in range(1000):
-            loose = attempt > TRIES
-            one = kind if kind and not loose else self.rng.choice(KINDS)
-            tint = colour if colour and not loose else self.rng.choice(list(COLOURS))
-            fits = self.split == "eval-drawings" or is_held_out(one, tint, motion) == (
-                self.split == "eval"
-            )
-            is_new = f"{tint} {one}" not in names and (one not in kinds or one == kind)
-            if fits and is_new:
-                return one, tint
-        raise AssertionError("every combination is taken")
-
-    def variant(self) -> int:
-        """A drawing that this split may show."""
-        if self.split == "eval-drawings":
-            return self.rng.randrange(TRAINED_VARIANTS, VARIANTS)
-        return self.rng.randrange(TRAINED_VARIANTS)
-
-    def size(self, *names: str) -> float:
-        """A size out of the named classes."""
-        return self.rng.uniform(*SIZES[self.rng.choice(names)])
-
-    def actor(
-        self, motion: Motion, size: float, path: Path, *, named: tuple[str, str], group: int
-    ) -> Actor:
-        """An object in this motion, with a random drawing, tilt and facing."""
-        rng = self.rng
-        return Actor(
-            group, *named, self.variant(), size, motion, path, 0.0, self.duration,
-            mirrored=rng.random() < 0.5, stretch=rng.uniform(0.88, 1.14),
-            tilt=rng.uniform(-10, 10), shade=rng.randint(-16, 16),
-        )  # fmt: skip
-
-    def background(self, *styles: str) -> Background:
-        """A backdrop in muted colours, which no object has."""
-        rng = self.rng
-        style = rng.choice(styles or STYLES)
-        level = rng.choice((85, 115, 150, 190))
-        tints = tuple(_mute(rng, level + shift) for shift in (0, rng.choice((-28, 28)), 14))
-        return Background(style, tints, rng.randrange(1 << 30))
-
-    def shot(self, *actors: Actor, **more: object) -> tuple[Shot, ...]:
-        """One shot as long as the clip."""
-        return (Shot(0.0, self.duration, self.background(), actors, **more),)  # type: ignore[arg-type]
-
-
-# Where things go
-
-
-def _mute(rng: random.Random, level: int) -> tuple[int, int, int]:
-    return tuple(max(25, min(225, level + rng.randint(-14, 14))) for _ in range(3))  # type: ignore[return-value]
-
-
-def _spot(rng: random.Random, size: float) -> tuple[float, float]:
-    low = size / 2 + 0.02
-    return rng.uniform(low, 1 - low), rng.uniform(low, 1 - low)
-
-
-def _still(rng: random.Random, size: float, duration: float) -> Path:
-    x, y = _spot(rng, size)
-    return Path((0.0,), (x,), (y,))
-
-
-def _across(stage: _Stage, motion: Motion, size: float) -> Path:
-    """Through the frame and in again on the other side, from anywhere: no frame tells the way."""
-    rng, margin = stage.rng, size / 2 + 0.02
-    period = 1 + 2 * margin
-    way = rng.uniform(*stage.travel) * period
-    dx, dy = HEADINGS[motion]
-    lane, along = rng.uniform(margin, 1 - margin), rng.uniform(-margin, 1 + margin)
-    x, y = (along, lane) if dx else (lane, along)
-    return Path((0.0, stage.duration), (x, x + dx * way), (y, y + dy * way), wrap=margin)
-
-
-def _around(stage: _Stage, size: float) -> Path:
-    rng = stage.rng
-    radius = rng.uniform(0.14, max(0.15, min(0.26, 0.47 - size / 2)))
-    low = radius + size / 2 + 0.01
-    x, y = (rng.uniform(low, 1 - low) if low < 0.5 else 0.5 for _ in range(2))
-    phase, spin = rng.uniform(0, 2 * math.pi), rng.choice((-1, 1)) * rng.uniform(0.8, 1.3)
-    angles = [phase + spin * 2 * math.pi * i / 24 for i in range(25)]
-    return Path(
-        tuple(stage.duration * i / 24 for i in range(25)),
-        tuple(x + radius * math.cos(a) for a in angles),
-        tuple(y + radius * math.sin(a) for a in angles),
-    )
-
-
-def _path(stage: _Stage, motion: Motion, size: float) -> Path:
-    if motion == "still":
-        return _still(stage.rng, size, stage.duration)
-    return _around(stage, size) if motion == "circle" else _across(stage, motion, size)
-
-
-def _sweep(actor: Actor) -> tuple[float, float, float, float]:
-    """The box that an actor may touch: left, top, right, bottom."""
-    half = actor.size / 2 * 1.04
-    path = actor.path
-    left, right, top, bottom = min(path.xs), max(path.xs), min(path.ys), max(path.ys)
-    if path.wrap is not None:
-        left, right = (-9, 9) if left != right else (left, right)
-        top, bottom = (-9, 9) if top != bottom else (top, bottom)
-    return left - half, top - half, right + half, bottom + half
-
-
-def _is_clear(actor: Actor, others: Sequence[Actor]) -> bool:
-    left, top, right, bottom = _sweep(actor)
-    for other in others:
-        x0, y0, x1, y1 = _sweep(other)
-        if left < x1 and x0 < right and top < y1 and y0 < bottom:
-            return False
-    return True
-
-
-def _add(
-    stage: _Stage,
-    actors: list[Actor],
-    motion: Motion,
-    *,
-    sizes: Sequence[str],
-    named: tuple[str, str],
-) -> bool:
-    """Put an actor where it meets no other; False when there is no room."""
-    for _ in range(TRIES):
-        size = stage.size(*sizes)
-        actor = stage.actor(
-            motion, size, _path(stage, motion, size), named=named, group=len(actors)
-        )
-        if _is_clear(actor, actors):
-            actors.append(actor)
-            return True
-    return False
-
-
-# Genres
-
-
-def _one(stage: _Stage) -> tuple[Shot, ...]:
+def _one(stage: Stage) -> tuple[Shot, ...]:
     """A subject in some motion, beside none to two others."""
     rng = stage.rng
     motion = rng.choice(MOTIONS)
     others = rng.choices((0, 1, 2), (0.4, 0.4, 0.2))[0]
     actors: list[Actor] = []
     sizes = ("medium", "big") if not others else ("small", "medium")
-    _add(stage, actors, motion, sizes=sizes, named=stage.cast(motion))
+    add_actor(stage, actors, motion, sizes=sizes, named=stage.cast(motion))
     for _ in range(others):
         move = rng.choice(MOTIONS) if rng.random() < 0.3 else "still"
         like = actors[0]
@@ -231,11 +78,11 @@ def _one(stage: _Stage) -> tuple[Shot, ...]:
             move, taken=actors, kind=like.kind if share < 0.2 else "",
             colour=like.colour if 0.2 <= share < 0.5 else "",
         )  # fmt: skip
-        _add(stage, actors, move, sizes=("small", "medium"), named=named)
+        add_actor(stage, actors, move, sizes=("small", "medium"), named=named)
     return stage.shot(*actors)
 
 
-def _group(stage: _Stage) -> tuple[Shot, ...]:
+def _group(stage: Stage) -> tuple[Shot, ...]:
     """One to four alike, still or moving together a little, beside none or one other."""
     rng = stage.rng
     count = rng.randint(1, 4)
@@ -259,7 +106,7 @@ def _group(stage: _Stage) -> tuple[Shot, ...]:
                     (y - dy * way / 2, y + dy * way / 2),
                 )  # fmt: skip
             member = replace(first, variant=variant, path=path, mirrored=rng.random() < 0.5)
-            if len(actors) < count and _is_clear(member, actors):
+            if len(actors) < count and is_clear(member, actors):
                 actors.append(member)
         size *= 0.97
         first = replace(first, size=size)
@@ -270,17 +117,18 @@ def _group(stage: _Stage) -> tuple[Shot, ...]:
             colour=named[1] if share > 0.7 else "",
         )  # fmt: skip
         extra: list[Actor] = list(actors)
-        if _add(stage, extra, "still", sizes=("small",), named=other):
+        if add_actor(stage, extra, "still", sizes=("small",), named=other):
             actors.append(replace(extra[-1], group=1))
     return stage.shot(*actors)
 
 
-def _order(stage: _Stage) -> tuple[Shot, ...]:
+def _order(stage: Stage) -> tuple[Shot, ...]:
     """Two appear one after the other, and go in the same order; at both ends there is neither."""
     rng, length = stage.rng, stage.duration
     pair: list[Actor] = []
     while len(pair) < 2:
-        _add(stage, pair, "still", sizes=("small", "medium"), named=stage.cast("still", taken=pair))
+        named = stage.cast("still", taken=pair)
+        add_actor(stage, pair, "still", sizes=("small", "medium"), named=named)
     starts = (rng.uniform(0.1, 0.2), rng.uniform(0.44, 0.6))
     ends = (rng.uniform(0.48, 0.7), rng.uniform(0.84, 0.9))
     slides = rng.random() < 0.4
@@ -301,7 +149,7 @@ def _slide(rng: random.Random, actor: Actor, start: float, end: float) -> Path:
     return Path((start, start + step, end - step, end), (far_x, x, x, far_x), (far_y, y, y, far_y))
 
 
-def _turns(stage: _Stage) -> tuple[Shot, ...]:
+def _turns(stage: Stage) -> tuple[Shot, ...]:
     """Two are there all the time; one moves, then the other."""
     rng, length = stage.rng, stage.duration
     spans = ((0.08, 0.45), (0.55, 0.92))
@@ -324,13 +172,13 @@ def _turns(stage: _Stage) -> tuple[Shot, ...]:
                 )  # fmt: skip
                 named = stage.cast(motion, taken=actors)
                 actor = stage.actor(motion, size, path, named=named, group=len(actors))
-                if _is_clear(actor, actors):
+                if is_clear(actor, actors):
                     actors.append(actor)
                     break
     return stage.shot(*actors)
 
 
-def _pass(stage: _Stage) -> tuple[Shot, ...]:
+def _pass(stage: Stage) -> tuple[Shot, ...]:
     """One comes in over a side, waits and leaves over another one; at both ends it is out."""
     rng, length = stage.rng, stage.duration
     size = stage.size("medium", "big")
@@ -348,16 +196,16 @@ def _pass(stage: _Stage) -> tuple[Shot, ...]:
     return stage.shot(replace(actor, appears=times[0], vanishes=times[3]))
 
 
-def _cut(stage: _Stage) -> tuple[Shot, ...]:
+def _cut(stage: Stage) -> tuple[Shot, ...]:
     """Three shots of one still object each, on other backgrounds."""
     rng, length = stage.rng, stage.duration
     cuts = (0.0, length * rng.uniform(0.3, 0.36), length * rng.uniform(0.63, 0.7), length)
     actors: list[Actor] = []
     shots = []
-    for group, (start, end) in enumerate(zip(cuts, cuts[1:], strict=False)):
+    for group, (start, end) in enumerate(pairwise(cuts)):
         size = stage.size("medium", "big")
         named = stage.cast("still", taken=actors)
-        path = _still(rng, size, length)
+        path = still_path(rng, size)
         actor = replace(
             stage.actor("still", size, path, named=named, group=group), appears=start, vanishes=end
         )
@@ -366,7 +214,7 @@ def _cut(stage: _Stage) -> tuple[Shot, ...]:
     return tuple(shots)
 
 
-def _word(stage: _Stage) -> tuple[Shot, ...]:
+def _word(stage: Stage) -> tuple[Shot, ...]:
     """A word or a digit, alone or with a still object above or below."""
     rng = stage.rng
     text = rng.choice(DIGITS) if rng.random() < 0.2 else rng.choice(WORDS)
@@ -389,13 +237,13 @@ def _word(stage: _Stage) -> tuple[Shot, ...]:
     return stage.shot(*actors, writing=Writing(text, x, y, height, font, rng.random() < 0.5))
 
 
-def _camera(stage: _Stage) -> tuple[Shot, ...]:
+def _camera(stage: Stage) -> tuple[Shot, ...]:
     """One or two still objects under a camera that pans or zooms."""
     rng = stage.rng
     actors: list[Actor] = []
     for _ in range(rng.choice((1, 2))):
         named = stage.cast("still", taken=actors)
-        _add(stage, actors, "still", sizes=("small", "medium"), named=named)
+        add_actor(stage, actors, "still", sizes=("small", "medium"), named=named)
     move = rng.choice((*STRAIGHT, "in", "out"))
     if move in HEADINGS:
         (dx, dy), way = HEADINGS[move], rng.uniform(0.16, 0.22)
@@ -409,7 +257,7 @@ def _camera(stage: _Stage) -> tuple[Shot, ...]:
     return (Shot(0.0, stage.duration, background, tuple(actors), camera),)
 
 
-_COMPOSERS: dict[str, Callable[[_Stage], tuple[Shot, ...]]] = {
+_COMPOSERS: dict[str, Callable[[Stage], tuple[Shot, ...]]] = {
     "one": _one, "group": _group, "order": _order, "turns": _turns, "pass": _pass, "cut": _cut,
     "word": _word, "camera": _camera,
 }  # fmt: skip

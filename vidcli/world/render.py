@@ -40,7 +40,7 @@ def render(scene: Scene, times: Floats, size: int, *, compressed: bool = False) 
         quality = JPEG_QUALITY[scene.look.crf]
         for frame in frames:
             _, packed = cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, quality])
-            frame[:] = cv2.imdecode(packed, cv2.IMREAD_COLOR)
+            frame[:] = np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR))
     return frames
 
 
@@ -209,8 +209,15 @@ def _write(frame: Image, writing: Writing, at: _Lettering) -> None:
     low, right = at.base + pad, at.left + at.wide + pad
     cv2.rectangle(frame, (at.left - pad, at.base - at.tall - pad), (right, low), plate, -1)
     cv2.putText(
-        frame, writing.text, (at.left, at.base), writing.font, at.scale, ink, at.thickness, cv2.LINE_AA
-    )  # fmt: skip
+        frame,
+        writing.text,
+        (at.left, at.base),
+        writing.font,
+        at.scale,
+        ink,
+        at.thickness,
+        cv2.LINE_AA,
+    )
 
 
 def _spoil(frames: Frames, look: Look, grains: np.random.Generator) -> None:

@@ -169,4 +169,5 @@ class Scene:
 
     def sample_times(self, count: int) -> Floats:
         """Middles of `count` equal parts of the clip, as vidcli samples frames: (count,)."""
-        return (np.arange(count) + 0.5) * (self.duration / count)
+        middles: Floats = (np.arange(count, dtype=np.float64) + 0.5) * (self.duration / count)
+        return middles

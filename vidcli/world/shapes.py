@@ -29,7 +29,7 @@ Drawing = tuple[Part, ...]
 
 
 def shape(tone: Tone, *corners: float) -> Part:
-    """A polygon from x, y, x, y, …"""
+    """A polygon through x, y, x, y and so on."""
     return Part(tone, np.array(corners, np.float32).reshape(-1, 2))
 
 
@@ -66,9 +66,9 @@ def bar(tone: Tone, x0: float, y0: float, x1: float, y1: float, width: float) ->
 
 
 def curve(tone: Tone, width: float, *corners: float, taper: float = 1.0) -> Part:
-    """A thick line through x, y, x, y, …; it ends `taper` times as wide as it begins."""
+    """A thick line through x, y, x, y and so on; it ends `taper` times as wide as it begins."""
     points = np.array(corners, np.float32).reshape(-1, 2)
-    steps = np.gradient(points, axis=0)
+    steps = np.stack([np.gradient(points[:, 0]), np.gradient(points[:, 1])], axis=1)
     lengths = np.maximum(np.hypot(steps[:, 0], steps[:, 1]), 1e-6)[:, None]
     normals = np.stack([-steps[:, 1], steps[:, 0]], axis=1) / lengths
     widths = np.linspace(width / 2, width / 2 * taper, len(points))[:, None]

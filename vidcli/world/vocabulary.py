@@ -45,13 +45,25 @@ SINGULARS = {_PLURALS.get(kind, f"{kind}s"): kind for kind in KINDS} | {
     kind: kind for kind in KINDS
 }
 
-HELD_OUT_OF = 8  # one in so many combinations of kind, colour and motion is kept from training
+MOTION_STEP = 3  # colours from one motion's held-out colour to the next one's
 
 
 def is_held_out(kind: str, colour: str, motion: str) -> bool:
-    """Whether this combination is kept from training; a hash decides, the same one everywhere."""
-    digest = hashlib.sha256(f"{kind}/{colour}/{motion}".encode()).digest()
-    return digest[0] % HELD_OUT_OF == 0
+    """Whether this combination is kept from training: of each kind and motion, one colour is.
+
+    A hash orders the kinds, so that all kinds, and nearly all colours, are kept equally often; a
+    kind in one colour is kept from training in one motion at most.
+    """
+    place = _PLACES[kind] + MOTION_STEP * MOTIONS.index(motion)
+    return list(COLOURS)[place % len(COLOURS)] == colour
+
+
+_PLACES = {
+    kind: place
+    for place, kind in enumerate(
+        sorted(KINDS, key=lambda kind: hashlib.sha256(kind.encode()).digest())
+    )
+}
 
 
 def plural(kind: str) -> str:

@@ -1,7 +1,7 @@
 """Drawings of everyday objects, made for vidcli in code: no glyphs, no pictures of others.
 
-plants · sky · animals · vehicles · things   one function per kind: a number from 0 to 4 in, a
-                                             drawing out
+plants · sky · animals · vehicles · things · gear   one function per kind: a number from 0 to
+                                                    4 in, a drawing out
 
 The first three drawings of a kind are for training, the others are held out.
 """
@@ -9,7 +9,7 @@ The first three drawings of a kind are for training, the others are held out.
 from collections.abc import Callable
 from functools import cache
 
-from vidcli.world.drawings import animals, plants, sky, things, vehicles
+from vidcli.world.drawings import animals, gear, plants, sky, things, vehicles
 from vidcli.world.shapes import Drawing
 
 VARIANTS = 5
@@ -25,7 +25,7 @@ _DRAWN: tuple[Callable[[int], Drawing], ...] = (
     vehicles.car, vehicles.bus, vehicles.boat, vehicles.plane, vehicles.rocket, vehicles.bicycle,
     vehicles.house,
     things.cup, things.bottle, things.key, things.hammer, things.book, things.clock, things.lamp,
-    things.chair, things.hat, things.shoe, things.guitar, things.bell, things.ladder, things.crown,
+    things.chair, gear.hat, gear.shoe, gear.guitar, gear.bell, gear.ladder, gear.crown,
 )  # fmt: skip
 
 _BY_KIND = {function.__name__: function for function in _DRAWN}

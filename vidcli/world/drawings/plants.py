@@ -24,9 +24,20 @@ def carrot(v: int) -> Drawing:
     half = (0.34, 0.42, 0.28, 0.38, 0.3)[v]
     tip = (0.0, 0.12, -0.1, 0.2, 0.0)[v]
     root = shape(
-        "body", -half, -0.35, -half * 0.7, -0.5, half * 0.7, -0.5, half, -0.35, tip + 0.08, 0.95,
-        tip - 0.08, 0.95,
-    )  # fmt: skip
+        "body",
+        -half,
+        -0.35,
+        -half * 0.7,
+        -0.5,
+        half * 0.7,
+        -0.5,
+        half,
+        -0.35,
+        tip + 0.08,
+        0.95,
+        tip - 0.08,
+        0.95,
+    )
     spread = (0.4, 0.5, 0.3, 0.55, 0.2)[v]
     leaves = [curve("dark", 0.16, 0, -0.45, x * 0.6, -0.7, x, -1) for x in (-spread, 0, spread)]
     rings = [bar("dark", -half * 0.7, y, -half * 0.05, y + 0.04, 0.07) for y in (-0.1, 0.25)]
@@ -57,12 +68,21 @@ def tree(v: int) -> Drawing:
         low = tiers if v == 1 else ((-1.0, 0.0, 0.6), (-0.35, 0.6, 0.8))
         return (trunk, *(shape("body", 0, t, w, b, -w, b) for t, b, w in low))
     if v == 0:
-        return (trunk, disc("body", -0.4, -0.15, 0.45), disc("body", 0.4, -0.15, 0.45),
-                disc("body", 0, -0.45, 0.52), disc("dark", 0.2, -0.2, 0.12))  # fmt: skip
+        return (
+            trunk,
+            disc("body", -0.4, -0.15, 0.45),
+            disc("body", 0.4, -0.15, 0.45),
+            disc("body", 0, -0.45, 0.52),
+            disc("dark", 0.2, -0.2, 0.12),
+        )
     if v == 2:
         return (trunk, oval("body", 0, -0.3, 0.75, 0.68), oval("dark", 0.25, -0.1, 0.3, 0.25))
-    return (trunk, bar("ink", 0, 0.4, 0.5, 0, 0.12), oval("body", 0, -0.45, 0.9, 0.5),
-            oval("body", 0.35, -0.1, 0.45, 0.32))  # fmt: skip
+    return (
+        trunk,
+        bar("ink", 0, 0.4, 0.5, 0, 0.12),
+        oval("body", 0, -0.45, 0.9, 0.5),
+        oval("body", 0.35, -0.1, 0.45, 0.32),
+    )
 
 
 def flower(v: int) -> Drawing:
@@ -71,8 +91,29 @@ def flower(v: int) -> Drawing:
     leaf = (shape("ink", 0, 0.75, 0.2, 0.45, 0.55, 0.4, 0.35, 0.7),)
     second = (shape("ink", 0, 0.85, -0.2, 0.55, -0.55, 0.5, -0.35, 0.8),)
     if v == 1:  # a tulip
-        bloom = (shape("body", -0.55, -0.95, -0.22, -0.55, 0, -1, 0.22, -0.55, 0.55, -0.95, 0.5, -0.1,
-                       0.2, 0.15, -0.2, 0.15, -0.5, -0.1),)  # fmt: skip
+        bloom = (
+            shape(
+                "body",
+                -0.55,
+                -0.95,
+                -0.22,
+                -0.55,
+                0,
+                -1,
+                0.22,
+                -0.55,
+                0.55,
+                -0.95,
+                0.5,
+                -0.1,
+                0.2,
+                0.15,
+                -0.2,
+                0.15,
+                -0.5,
+                -0.1,
+            ),
+        )
         return (*stem, *leaf, *second, *bloom)
     count = (5, 5, 8, 6, 4)[v]
     petals = [
@@ -92,10 +133,21 @@ def cactus(v: int) -> Drawing:
     )
     right, left = ((-0.1, -0.35), (0.1, -0.1), (-0.3, None), (-0.25, 0.2), (0.15, -0.45))[v]
     arms = [
-        curve("body", 0.26, 0, y + 0.35, side * 0.45, y + 0.33, side * 0.66, y + 0.1,
-              side * 0.68, y - 0.3)
-        for side, y in ((1, right), (-1, left)) if y is not None
-    ]  # fmt: skip
+        curve(
+            "body",
+            0.26,
+            0,
+            y + 0.35,
+            side * 0.45,
+            y + 0.33,
+            side * 0.66,
+            y + 0.1,
+            side * 0.68,
+            y - 0.3,
+        )
+        for side, y in ((1, right), (-1, left))
+        if y is not None
+    ]
     lines = [bar("dark", x, -0.6, x, 0.6, 0.06) for x in ((-0.08, 0.1) if v != 2 else (0,))]
     pot = shape("grey", -0.5, 0.6, 0.5, 0.6, 0.38, 1, -0.38, 1)
     return (*arms, *column, *lines, *((pot,) if v in (0, 2, 3) else ()))

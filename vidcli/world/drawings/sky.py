@@ -3,8 +3,17 @@
 import numpy as np
 
 from vidcli.world.shapes import (
-    Drawing, Part, bar, box, curve, disc, oval, shape, spikes, wave,
-)  # fmt: skip
+    Drawing,
+    Part,
+    bar,
+    box,
+    curve,
+    disc,
+    oval,
+    shape,
+    spikes,
+    wave,
+)
 
 
 def ball(v: int) -> Drawing:
@@ -14,16 +23,23 @@ def ball(v: int) -> Drawing:
         wedges = [oval("paper", 0, 0, 0.92, 0.92, start=a, end=a + 50) for a in (20, 140, 260)]
         return (whole, *(_wedge(part) for part in wedges), disc("body", 0, 0, 0.16))
     if v == 1:  # basketball
-        return (whole, bar("ink", -0.9, 0, 0.9, 0, 0.1), bar("ink", 0, -0.9, 0, 0.9, 0.1),
-                curve("ink", 0.1, -0.6, -0.65, -0.3, 0, -0.6, 0.65),
-                curve("ink", 0.1, 0.6, -0.65, 0.3, 0, 0.6, 0.65))  # fmt: skip
+        return (
+            whole,
+            bar("ink", -0.9, 0, 0.9, 0, 0.1),
+            bar("ink", 0, -0.9, 0, 0.9, 0.1),
+            curve("ink", 0.1, -0.6, -0.65, -0.3, 0, -0.6, 0.65),
+            curve("ink", 0.1, 0.6, -0.65, 0.3, 0, 0.6, 0.65),
+        )
     if v == 2:  # a band around it
         return (whole, shape("paper", -0.88, -0.2, 0.88, -0.2, 0.88, 0.2, -0.88, 0.2))
     if v == 3:  # football
         patches = [disc("ink", 0.72 * x, 0.72 * y, 0.17) for x, y in _around(5)]
         return (whole, spikes("ink", 0, 0, 0.34, 0.27, count=5), *patches)
-    return (whole, curve("paper", 0.14, -0.7, -0.55, -0.15, -0.2, 0.1, 0.3, 0.1, 0.88),
-            curve("paper", 0.14, 0.75, 0.4, 0.3, 0.1, 0.15, -0.4, 0.3, -0.85))  # fmt: skip
+    return (
+        whole,
+        curve("paper", 0.14, -0.7, -0.55, -0.15, -0.2, 0.1, 0.3, 0.1, 0.88),
+        curve("paper", 0.14, 0.75, 0.4, 0.3, 0.1, 0.15, -0.4, 0.3, -0.85),
+    )
 
 
 def star(v: int) -> Drawing:
@@ -117,9 +133,13 @@ def balloon(v: int) -> Drawing:
     knot = shape("body", 0, -0.35 + ry - 0.08, 0.13, -0.35 + ry + 0.12, -0.13, -0.35 + ry + 0.12)
     sway = (0.1, -0.15, 0.15, 0.05, -0.1)[v]
     string = curve("ink", 0.08, 0, -0.3 + ry, sway, 0.55, -sway, 0.75, 0, 1)
-    mark = (oval("light", -0.22, -0.55, 0.1, 0.2), oval("light", 0.2, -0.5, 0.12, 0.18),
-            oval("light", -0.2, -0.6, 0.1, 0.16), spikes("paper", 0, -0.35, 0.3, 0.13, count=5),
-            bar("paper", -0.48, -0.3, 0.48, -0.3, 0.18))[v]  # fmt: skip
+    mark = (
+        oval("light", -0.22, -0.55, 0.1, 0.2),
+        oval("light", 0.2, -0.5, 0.12, 0.18),
+        oval("light", -0.2, -0.6, 0.1, 0.16),
+        spikes("paper", 0, -0.35, 0.3, 0.13, count=5),
+        bar("paper", -0.48, -0.3, 0.48, -0.3, 0.18),
+    )[v]
     return (string, oval("body", 0, -0.35, rx, ry), knot, mark)
 
 
@@ -131,8 +151,10 @@ def kite(v: int) -> Drawing:
     sticks = (bar("ink", 0, -1, 0, 0.35, 0.06), bar("ink", -wide, cross, wide, cross, 0.06))
     side = (0.2, -0.2, 0.25, -0.25, 0.1)[v]
     tail = curve("ink", 0.08, 0, 0.3, side, 0.55, -side * 0.5, 0.75, side * 0.6, 1)
-    bows = [shape("body", x - 0.2, y - 0.12, x + 0.2, y + 0.12, x + 0.2, y - 0.12, x - 0.2, y + 0.12)
-            for x, y in ((side * 0.9, 0.55), (0, 0.82))]  # fmt: skip
+    bows = [
+        shape("body", x - 0.2, y - 0.12, x + 0.2, y + 0.12, x + 0.2, y - 0.12, x - 0.2, y + 0.12)
+        for x, y in ((side * 0.9, 0.55), (0, 0.82))
+    ]
     return (tail, *bows, sail, *((half,) if v != 2 else ()), *(sticks if v in (0, 2, 4) else ()))
 
 

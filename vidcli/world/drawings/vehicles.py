@@ -141,8 +141,15 @@ def bicycle(v: int) -> Drawing:
     )
     tubes = [
         bar("body", *start, *end, 0.17)
-        for start, end in (((-0.55, 0.4), crank), (crank, head), (seat, head), (seat, crank), ((-0.55, 0.4), seat), (head, (0.55, 0.4)))
-    ]  # fmt: skip
+        for start, end in (
+            ((-0.55, 0.4), crank),
+            (crank, head),
+            (seat, head),
+            (seat, crank),
+            ((-0.55, 0.4), seat),
+            (head, (0.55, 0.4)),
+        )
+    ]
     saddle = bar("ink", seat[0] - 0.2, seat[1] - 0.1, seat[0] + 0.15, seat[1] - 0.1, 0.14)
     bars = curve("ink", 0.12, 0.38, -0.3, 0.33, -0.55, *((0.6, -0.62) if v % 2 else (0.12, -0.65)))
     basket = (box("grey", 0.45, -0.5, 0.9, -0.15),) if v in (2, 3) else ()
