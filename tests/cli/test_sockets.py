@@ -19,7 +19,7 @@ import pytest
 
 from tests.cli.run import invoke
 from tests.pairs import PairCache
-from vidcli.cli.app import PANELS, caches, config_app, models_app
+from vidcli.cli.app import PANELS, caches, config_app, data_app, models_app
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="seccomp is Linux's")
 
@@ -40,6 +40,7 @@ EXAMPLES = {
     "schema": "schema answer",
     "bench": "bench --frames x",
     "demo": "demo",
+    "data synth": "data synth --out {out} --clips 1 --seconds 0.5",
     "models list": "models list --all",
     "models show": "models show smolvlm2-500m",
     "models add": "models add mine --model {model}",
@@ -61,7 +62,7 @@ EXAMPLES = {
 def list_commands() -> set[str]:
     """Every command of the app, by what a person types."""
     own = {function.__name__ for functions in PANELS.values() for function in functions}
-    groups = {"cache": caches, "config": config_app, "models": models_app}
+    groups = {"cache": caches, "config": config_app, "data": data_app, "models": models_app}
     return own | {
         f"{name} {command.name or getattr(command.callback, '__name__', '')}"
         for name, group in groups.items()

@@ -60,6 +60,9 @@ def make_documents() -> dict[str, documents.Document]:
         "error": documents.error_document("x.mp4", MediaError("x.mp4 is empty", hint=None)),
         "cache": documents.cache_document("/c", [("tokens", 1, 5)], max_bytes=9, freed_bytes=0),
         **make_model_documents(),
+        "synth": documents.synth_document(
+            "set", split="eval", seed=1, clips=2, made=1, questions={"object": 3}
+        ),
         "bench": documents.bench_document([ROW], threads=2),
         "plan": accounts.plan_document(make_rehearsal()),
         "trace": accounts.trace_document(

@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from vidcli import __version__
-from vidcli.cli import cache, config, crash, kept, models, terminal
+from vidcli.cli import cache, config, crash, data, kept, models, terminal
 from vidcli.cli.ask import ask
 from vidcli.cli.bench import bench
 from vidcli.cli.caption import caption
@@ -28,6 +28,7 @@ from vidcli.cli.watch import watch
 from vidcli.errors import ExitCode, ResourceError, VidcliError
 
 UPKEEP = "Upkeep"
+TRAINING = "Training"
 
 
 @contextmanager
@@ -166,9 +167,16 @@ config_app = typer.Typer(
     rich_markup_mode=None,
     help="What is settled for good, and where each value comes from.",
 )
+data_app = typer.Typer(
+    cls=Group,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Make sets of clips to train and evaluate with.",
+)
 PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "Answers": (ask, caption, check, chat, watch),
     "Evidence": (info, frames, shots),
+    TRAINING: (),
     UPKEEP: (schema, bench, demo),
 }
 for _function in (cache.show, cache.prune, cache.clear):
@@ -177,9 +185,12 @@ for _name, _command in models.COMMANDS.items():
     models_app.command(_name, cls=Command)(_command)
 for _name, _command in config.COMMANDS.items():
     config_app.command(_name, cls=Command)(_command)
+for _name, _command in data.COMMANDS.items():
+    data_app.command(_name, cls=Command)(_command)
 for _panel, _functions in PANELS.items():
     for _function in _functions:
         app.command(cls=Command, rich_help_panel=_panel)(_function)
+app.add_typer(data_app, name="data", rich_help_panel=TRAINING)
 app.add_typer(models_app, name="models", rich_help_panel=UPKEEP)
 app.add_typer(config_app, name="config", rich_help_panel=UPKEEP)
 app.add_typer(caches, name="cache", rich_help_panel=UPKEEP)

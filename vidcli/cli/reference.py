@@ -9,9 +9,8 @@ import sys
 from pathlib import Path
 
 from vidcli import settings
-from vidcli.cli import config
-from vidcli.cli.app import PANELS, UPKEEP, caches
-from vidcli.cli.models import COMMANDS
+from vidcli.cli import config, data, models
+from vidcli.cli.app import PANELS, TRAINING, UPKEEP, caches
 from vidcli.core.catalog import Kind, ModelSpec
 from vidcli.core.files import atomic_write
 from vidcli.core.units import format_size
@@ -81,8 +80,10 @@ def render() -> str:
     for panel, functions in PANELS.items():
         parts.append(f"\n## {panel}\n")
         parts += [_section([function.__name__]) for function in functions]
+        if panel == TRAINING:
+            parts += [_section(["data", name]) for name in data.COMMANDS]
         if panel == UPKEEP:
-            parts += [_section(["models", name]) for name in COMMANDS]
+            parts += [_section(["models", name]) for name in models.COMMANDS]
             parts += [_section(["config", name]) for name in config.COMMANDS]
             parts += [_section(["cache", name]) for name in _cache_commands()]
     parts.append("\n## Exit codes\n\n| code | meaning |\n|---|---|\n")

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import IO, Any
 
@@ -39,6 +39,21 @@ def programs() -> tuple[str, ...]:
     if not found:
         raise SetupError("no ffmpeg program was found", hint="pip install imageio-ffmpeg")
     return tuple(dict.fromkeys(found))
+
+
+def read_version() -> str:
+    """What the first of the programs calls itself, such as `7.0.2-static`.
+
+    Raises:
+        SetupError: There is none, or it cannot be started.
+    """
+    try:
+        said = subprocess.run(
+            [programs()[0], "-version"], capture_output=True, text=True, check=True
+        ).stdout
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise SetupError(f"the ffmpeg program cannot be run: {error}") from error
+    return said.split("version ", 1)[-1].split(" ", 1)[0]
 
 
 def _carried() -> str | None:
@@ -69,20 +84,51 @@ def run(stream: Any, *, timeout_s: float, program: str | None = None) -> bytes:
     Raises:
         MediaError: It failed, or took longer than `timeout_s`; the message quotes its last words.
     """
-    with piped(stream, program=program or programs()[0]) as (output, process):
-        timer = threading.Timer(timeout_s, lambda: _kill(process.child))
-        timer.start()
-        try:
-            written = output.read()
-            code = process.child.wait()
-        finally:
-            in_time = timer.is_alive()
-            timer.cancel()
-            timer.join()
-        if code != 0:
-            cause = process.last_words() if in_time else f"no end after {timeout_s:g} s"
-            raise MediaError(f"ffmpeg failed: {cause}")
+    with (
+        piped(stream, program=program or programs()[0]) as (output, process),
+        _ending(process, timeout_s),
+    ):
+        written = output.read()
     return written
+
+
+def feed(stream: Any, pieces: Iterable[bytes], *, timeout_s: float) -> None:
+    """Run ffmpeg to its end on what it reads from its standard input (`pipe:0`).
+
+    Args:
+        stream: An ffmpeg-python output node, whose output is a file.
+        pieces: What it reads; made while it works.
+        timeout_s: Seconds after which it is killed.
+
+    Raises:
+        MediaError: It failed, or took longer than `timeout_s`; the message quotes its last words.
+    """
+    with (
+        piped(stream, program=programs()[0], is_fed=True) as (_, process),
+        _ending(process, timeout_s),
+    ):
+        assert process.child.stdin is not None
+        with suppress(BrokenPipeError):  # it has failed, and says why
+            for piece in pieces:
+                process.child.stdin.write(piece)
+            process.child.stdin.close()
+
+
+@contextmanager
+def _ending(process: "Program", timeout_s: float) -> Iterator[None]:
+    """Wait, after the block, for a program that may take so long in all, and must succeed."""
+    timer = threading.Timer(timeout_s, lambda: _kill(process.child))
+    timer.start()
+    try:
+        yield
+        code = process.child.wait()
+    finally:
+        in_time = timer.is_alive()
+        timer.cancel()
+        timer.join()
+    if code != 0:
+        cause = process.last_words() if in_time else f"no end after {timeout_s:g} s"
+        raise MediaError(f"ffmpeg failed: {cause}")
 
 
 class Program:
@@ -110,14 +156,22 @@ class Program:
             _kill(self.child)
         self.child.wait()
         self._drain.join(GRACE_S)
-        for pipe in (self.child.stdout, self.child.stderr):
+        for pipe in (self.child.stdin, self.child.stdout, self.child.stderr):
             if pipe is not None:
-                pipe.close()
+                with suppress(BrokenPipeError):  # what was not read any more
+                    pipe.close()
 
 
 @contextmanager
-def piped(stream: Any, *, program: str) -> Iterator[tuple[IO[bytes], Program]]:
+def piped(
+    stream: Any, *, program: str, is_fed: bool = False
+) -> Iterator[tuple[IO[bytes], Program]]:
     """Run ffmpeg inside the block, its standard output to be read; it does not outlive the block.
+
+    Args:
+        stream: An ffmpeg-python output node.
+        program: Path of the program.
+        is_fed: Whether it reads its standard input, which is then a pipe; else it has none.
 
     Raises:
         SetupError: The program cannot be started.
@@ -125,7 +179,7 @@ def piped(stream: Any, *, program: str) -> Iterator[tuple[IO[bytes], Program]]:
     try:
         child = subprocess.Popen(
             arguments(stream, program=program),
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE if is_fed else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             process_group=_group,

@@ -198,6 +198,21 @@ def cache_document(
     }
 
 
+def synth_document(
+    folder: str, *, split: str, seed: int, clips: int, made: int, questions: dict[str, int]
+) -> Document:
+    """The document `synth`."""
+    return {
+        "schema": head("synth"),
+        "folder": folder,
+        "split": split,
+        "seed": seed,
+        "clips": clips,
+        "made": made,
+        "questions": dict(sorted(questions.items())),
+    }
+
+
 class Comparison(Protocol):
     """A row of `vidcli bench`."""
 

@@ -22,10 +22,11 @@ from vidcli.world.vocabulary import (
     Split,
 )  # fmt: skip
 
-GENRES: dict[str, float] = {  # name: share of the clips
+GENRES: dict[str, float] = {  # name: share of the clips of `train`
     "one": 0.40, "group": 0.17, "order": 0.14, "turns": 0.05, "pass": 0.06, "cut": 0.05,
     "word": 0.09, "camera": 0.04,
 }  # fmt: skip
+EVALUATED = {**GENRES, "one": 0.3, "group": 0.18, "word": 0.18}  # for like numbers of questions
 DURATION_S = (2.0, 6.0)
 TRAVEL = (0.5, 0.9)  # of a whole crossing, in a clip
 FONTS = (0, 2)  # Hershey simplex and duplex; complex and triplex are held out
@@ -53,8 +54,9 @@ def make_scene(
         seconds: Shortest and longest clip.
     """
     rng = random.Random(f"vidcli world/{seed}/{index}/{split}")
-    names = list(genres or GENRES)
-    genre = rng.choices(names, [GENRES[name] for name in names])[0]
+    shares = GENRES if split == "train" else EVALUATED
+    names = list(genres or shares)
+    genre = rng.choices(names, [shares[name] for name in names])[0]
     duration = round(rng.uniform(*seconds), 2)
     stage = Stage(rng, split, duration, travel)
     shots = _COMPOSERS[genre](stage)
