@@ -40,6 +40,7 @@ EXAMPLES = {
     "schema": "schema answer",
     "bench": "bench --frames x",
     "demo": "demo",
+    "eval": "eval {folder}",
     "data synth": "data synth --out {out} --clips 1 --seconds 0.5",
     "models list": "models list --all",
     "models show": "models show smolvlm2-500m",

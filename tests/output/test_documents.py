@@ -16,8 +16,10 @@ from vidcli.core.media import Coverage, Shot, Transition
 from vidcli.core.prompt import TracedPart
 from vidcli.core.time import Span
 from vidcli.errors import MediaError
+from vidcli.evaluate.predictions import Prediction
+from vidcli.evaluate.sets import EvalQuestion
 from vidcli.models.catalog import find_model
-from vidcli.output import accounts, documents, models
+from vidcli.output import accounts, documents, evaluations, models
 from vidcli.output.schema import list_schemas, load_schema
 
 SHOTS = [
@@ -63,6 +65,7 @@ def make_documents() -> dict[str, documents.Document]:
         "synth": documents.synth_document(
             "set", split="eval", seed=1, clips=2, made=1, questions={"object": 3}
         ),
+        "eval": make_eval_document(),
         "bench": documents.bench_document([ROW], threads=2),
         "plan": accounts.plan_document(make_rehearsal()),
         "trace": accounts.trace_document(
@@ -70,6 +73,33 @@ def make_documents() -> dict[str, documents.Document]:
         ),
         "chat": accounts.chat_document([make_answer()]),
     }
+
+
+def make_eval_document() -> documents.Document:
+    question = EvalQuestion(
+        "1", Path("v.mp4"), "order", "Which?", "the cat", ("the cat", "the dog"), "the dog", False
+    )
+    replied = Prediction("k", "1", "the dog", 0.5, 8, 72, "stop")
+    runs = [
+        evaluations.score_run("frames", [(question, replied)], failed=1),
+        evaluations.score_run("no frames", [], failed=0),
+    ]
+    return evaluations.eval_document(
+        "set",
+        runs,
+        model="m",
+        digests={"weights": "a" * 64, "mmproj": "b" * 64},
+        predictions="p.jsonl",
+        settings={
+            "frames": None,
+            "select": None,
+            "fps": None,
+            "detail": "normal",
+            "n_ctx": 8192,
+            "max_tokens": 64,
+            "instruction": "",
+        },
+    )
 
 
 def make_model_documents() -> dict[str, documents.Document]:

@@ -20,6 +20,7 @@ from vidcli.cli.caption import caption
 from vidcli.cli.chat import chat
 from vidcli.cli.check import check
 from vidcli.cli.demo import demo
+from vidcli.cli.eval import eval
 from vidcli.cli.frames import frames
 from vidcli.cli.info import info
 from vidcli.cli.schema import schema
@@ -176,7 +177,7 @@ data_app = typer.Typer(
 PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "Answers": (ask, caption, check, chat, watch),
     "Evidence": (info, frames, shots),
-    TRAINING: (),
+    TRAINING: (eval,),
     UPKEEP: (schema, bench, demo),
 }
 for _function in (cache.show, cache.prune, cache.clear):

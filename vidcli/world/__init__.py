@@ -13,7 +13,7 @@ vocabulary    kinds, colours, motions, words, and which combinations are held ou
 shapes, drawings   vector parts, and the drawings made of them
 scene         values: scenes, shots, objects, paths, writings, cameras
 compose       making scenes up from a seed
-backgrounds, render   drawing frames
+backgrounds, lettering, render   drawing frames
 groups, captions, questions, labels   the truth, in words and in numbers
 """
 
@@ -28,7 +28,8 @@ from vidcli.world.captions import (
 )  # fmt: skip
 from vidcli.world.compose import GENRES, make_scene
 from vidcli.world.drawings import KINDS
-from vidcli.world.labels import LETTERS, DenseLabels, Track, dense_labels, track_objects
+from vidcli.world.labels import DenseLabels, Track, dense_labels, track_objects
+from vidcli.world.lettering import LETTERS
 from vidcli.world.questions import QUESTION_KINDS, Question, ask_questions
 from vidcli.world.render import render
 from vidcli.world.scene import Scene

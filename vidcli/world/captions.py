@@ -58,6 +58,15 @@ def list_facts(scene: Scene) -> tuple[list[Fact], str | None]:
     return facts, writing.text if writing else None
 
 
+def list_phrases(scene: Scene) -> list[str]:
+    """What a caption must say besides of its objects: where they pass, what the camera does."""
+    if scene.genre == "pass":
+        group = list_groups(scene)[0]
+        return [_comes_in(group).removeprefix("comes "), _goes_out(group).removeprefix("goes ")]
+    move = scene.shots[0].camera.move
+    return [say_camera(move)] if move else []
+
+
 def write_captions(scene: Scene) -> list[str]:
     """The scene in several wordings, the plainest first; all of them say all the facts.
 

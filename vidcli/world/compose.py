@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
+from vidcli.world.lettering import HELD_OUT_FONTS, TRAINED_FONTS
 from vidcli.world.scene import Actor, Camera, Look, Path, Scene, Shot, Writing
 from vidcli.world.stage import TRIES, Stage, add_actor, is_clear, still_path
 from vidcli.world.vocabulary import (
@@ -29,8 +30,6 @@ GENRES: dict[str, float] = {  # name: share of the clips of `train`
 EVALUATED = {**GENRES, "one": 0.3, "group": 0.18, "word": 0.18}  # for like numbers of questions
 DURATION_S = (2.0, 6.0)
 TRAVEL = (0.5, 0.9)  # of a whole crossing, in a clip
-FONTS = (0, 2)  # Hershey simplex and duplex; complex and triplex are held out
-HELD_OUT_FONTS = (3, 4)
 
 
 def make_scene(
@@ -235,7 +234,7 @@ def _word(stage: Stage) -> tuple[Shot, ...]:
         )
         path = Path((0.0,), (spot[0],), (spot[1],))
         actors.append(stage.actor("still", size, path, named=stage.cast("still"), group=0))
-    font = rng.choice(HELD_OUT_FONTS if stage.split == "eval-drawings" else FONTS)
+    font = rng.choice(HELD_OUT_FONTS if stage.split == "eval-drawings" else TRAINED_FONTS)
     return stage.shot(*actors, writing=Writing(text, x, y, height, font, rng.random() < 0.5))
 
 

@@ -7,11 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidcli.world.drawings import KINDS
-from vidcli.world.render import Pose, letter_boxes, pose_of, views
+from vidcli.world.lettering import LETTERS, SHIFT, place_letters
+from vidcli.world.render import Pose, pose_of, views
 from vidcli.world.scene import Actor, Floats, Scene, Shot
 from vidcli.world.vocabulary import COLOURS
 
-LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+WHOLE = 1024  # pixels a side in which boxes are measured
 FINE = 4  # samples a side that a patch is judged by
 COVERED = 0.2  # share of a patch from which on something covers it
 
@@ -103,7 +104,8 @@ def _view(shot: Shot, actor: Actor, time: float) -> tuple[NDArray[np.float64], f
 
 def _box(shot: Shot, actor: Actor, time: float) -> NDArray[np.float32]:
     centre, zoom = _view(shot, actor, time)
-    corners = pose_of(actor, 1024).corners((float(centre[0]), float(centre[1])), zoom) / (1024 * 16)
+    placed = pose_of(actor, WHOLE).corners((float(centre[0]), float(centre[1])), zoom)
+    corners = placed / (WHOLE << SHIFT)
     return np.concatenate([corners.min(axis=0), corners.max(axis=0)]).astype(np.float32)
 
 
@@ -132,7 +134,7 @@ def _fill(
 ) -> None:
     corners = pose.corners(centre, zoom)
     for _, start, end in pose.parts:
-        cv2.fillPoly(mask, [corners[start:end]], number, cv2.LINE_8, 4)
+        cv2.fillPoly(mask, [corners[start:end]], number, cv2.LINE_8, SHIFT)
 
 
 def _label_letters(letters: NDArray[np.int16], shot: Shot, grid: int) -> None:
@@ -140,7 +142,8 @@ def _label_letters(letters: NDArray[np.int16], shot: Shot, grid: int) -> None:
     assert shot.writing is not None
     best = np.zeros((grid, grid))
     edges = np.arange(grid + 1) / grid
-    for letter, (left, top, right, bottom) in letter_boxes(shot.writing):
+    for letter, box in place_letters(shot.writing, WHOLE).boxes:
+        left, top, right, bottom = (side / WHOLE for side in box)
         wide = np.clip(np.minimum(edges[1:], right) - np.maximum(edges[:-1], left), 0, None) * grid
         high = np.clip(np.minimum(edges[1:], bottom) - np.maximum(edges[:-1], top), 0, None) * grid
         share = high[:, None] * wide[None]

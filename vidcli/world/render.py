@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from vidcli.world.backgrounds import BORDER, Image, paint_background
 from vidcli.world.drawings import draw
-from vidcli.world.scene import Actor, Floats, Look, Scene, Shot, Writing
+from vidcli.world.lettering import SHIFT, draw_letters, place_letters
+from vidcli.world.scene import Actor, Floats, Look, Scene, Shot
 from vidcli.world.vocabulary import COLOURS
 
-SHIFT = 4  # bits of a pixel's fraction in OpenCV's coordinates
 INK, GREY, PAPER = (28, 28, 32), (120, 120, 124), (236, 236, 228)
 JPEG_QUALITY = {20: 80, 24: 60, 28: 42, 32: 28}  # about as spoilt as that CRF of H.264
 
@@ -59,7 +59,7 @@ def _render_shot(shot: Shot, look: Look, times: Floats, frames: Frames, rows: li
     seen = views(shot, times)
     poses = [pose_of(actor, size) for actor in shot.actors]
     places = [actor.path.at(times) for actor in shot.actors]
-    letters = _lettering(shot.writing, size) if shot.writing else None
+    letters = place_letters(shot.writing, size) if shot.writing else None
     for at, row in enumerate(rows):
         frame, (x, y, zoom) = frames[row], seen[at]
         if is_moving:
@@ -71,7 +71,8 @@ def _render_shot(shot: Shot, look: Look, times: Floats, frames: Frames, rows: li
                 centre = ((place[at, 0] - x) * zoom + 0.5, (place[at, 1] - y) * zoom + 0.5)
                 _paint(frame, pose, centre, float(zoom), is_outlined=look.is_outlined)
         if letters is not None and shot.writing is not None:
-            _write(frame, shot.writing, letters)
+            ink, plate = (INK, PAPER) if shot.writing.is_dark else (PAPER, INK)
+            draw_letters(frame, letters, ink=ink, plate=plate)
 
 
 def _look_at(backdrop: Image, x: float, y: float, zoom: float, size: int) -> Image:
@@ -159,65 +160,6 @@ def _paint(
         cv2.polylines(frame, bodies, True, INK, width, cv2.LINE_AA, SHIFT)
     for tone, start, end in pose.parts:
         cv2.fillPoly(frame, [corners[start:end]], pose.tones[tone], cv2.LINE_AA, SHIFT)
-
-
-@dataclass(frozen=True, slots=True)
-class _Lettering:
-    """Where a writing stands, in pixels: left end of its base line, height and width."""
-
-    scale: float
-    thickness: int
-    left: int
-    base: int
-    wide: int
-    tall: int
-
-
-def _lettering(writing: Writing, size: int) -> _Lettering:
-    height = writing.height * size
-    thickness = max(1, round(height / 8))
-    (_, tall), _ = cv2.getTextSize("H", writing.font, 1.0, 1)
-    scale = height / tall
-    (wide, tall), _ = cv2.getTextSize(writing.text, writing.font, scale, thickness)
-    if wide > 0.92 * size:
-        scale *= 0.92 * size / wide
-        (wide, tall), _ = cv2.getTextSize(writing.text, writing.font, scale, thickness)
-    left = round(min(max(writing.x * size - wide / 2, 2), size - wide - 2))
-    return _Lettering(scale, thickness, left, round(writing.y * size + tall / 2), wide, tall)
-
-
-def letter_boxes(writing: Writing) -> list[tuple[str, tuple[float, float, float, float]]]:
-    """Each letter with its left, top, right and bottom, in shares of the frame's side."""
-    size = 512
-    at = _lettering(writing, size)
-    boxes = []
-    for place, letter in enumerate(writing.text):
-        ends = [
-            cv2.getTextSize(writing.text[:end], writing.font, at.scale, at.thickness)[0][0]
-            if end
-            else 0
-            for end in (place, place + 1)
-        ]
-        left, right = ((at.left + end) / size for end in ends)
-        boxes.append((letter, (left, (at.base - at.tall) / size, right, at.base / size)))
-    return boxes
-
-
-def _write(frame: Image, writing: Writing, at: _Lettering) -> None:
-    pad = max(2, round(at.tall * 0.3))
-    ink, plate = (INK, PAPER) if writing.is_dark else (PAPER, INK)
-    low, right = at.base + pad, at.left + at.wide + pad
-    cv2.rectangle(frame, (at.left - pad, at.base - at.tall - pad), (right, low), plate, -1)
-    cv2.putText(
-        frame,
-        writing.text,
-        (at.left, at.base),
-        writing.font,
-        at.scale,
-        ink,
-        at.thickness,
-        cv2.LINE_AA,
-    )
 
 
 def _spoil(frames: Frames, look: Look, grains: np.random.Generator) -> None:

@@ -16,12 +16,14 @@ from vidcli.world.captions import (
     Event,
     list_events,
     list_facts,
+    list_phrases,
     write_captions,
 )
 from vidcli.world.labels import track_objects
 from vidcli.world.questions import ask_questions
 from vidcli.world.scene import Scene
 
+IN_ORDER = ("order", "turns", "cut")  # genres whose captions must tell first things first
 SPOKEN_S = 1.5  # at most so long is an event spoken of
 
 Row = dict[str, Any]
@@ -89,6 +91,8 @@ def _caption_question(scene: Scene) -> Row:
             for fact in facts
         ],
         "word": word,
+        "ordered": scene.genre in IN_ORDER,
+        "phrases": list_phrases(scene),
         "wording": "held out" if is_kept else "trained",
     }
 

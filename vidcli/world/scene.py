@@ -85,7 +85,7 @@ class Writing:
         x: Centre.
         y: Centre.
         height: Of a capital letter, share of the frame's side.
-        font: Number of the Hershey font in OpenCV.
+        font: Number of the font in `vidcli.world.lettering`.
         is_dark: Dark letters on a pale plate, or pale ones on a dark plate.
     """
 

@@ -1,0 +1,204 @@
+"""`vidcli eval`: how well a model answers the questions of a set."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vidcli.cli.evaluating import EvalOptions, Evaluation, Mode, Replied, check_questions
+from vidcli.cli.groups import Loading, Looking, Telling, takes_groups
+from vidcli.cli.terminal import write_document, write_table
+from vidcli.errors import PartialFailure, ResourceError, UsageError
+
+if TYPE_CHECKING:
+    from vidcli.evaluate.sets import EvalQuestion
+    from vidcli.output.evaluations import RunScore
+
+ASKING = "Asking"
+MAX_TOKENS = 64
+PREDICTIONS = "predictions.jsonl"
+
+
+@takes_groups
+def eval(
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            metavar="DIR", help="A set, as 'vidcli data synth' writes it.", show_default=False
+        ),
+    ],
+    looking: Looking,
+    loading: Loading,
+    telling: Telling,
+    kind: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Only this kind of question; may be repeated.",
+            show_default="all",
+            rich_help_panel=ASKING,
+        ),
+    ] = None,
+    limit: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            help="At most so many questions of each kind; 0 asks all.",
+            rich_help_panel=ASKING,
+        ),
+    ] = 0,
+    no_frames: Annotated[
+        bool,
+        typer.Option(
+            "--no-frames", help="Control: show the model nothing.", rich_help_panel=ASKING
+        ),
+    ] = False,
+    reverse: Annotated[
+        bool,
+        typer.Option(
+            "--reverse", help="Control: run every video backwards.", rich_help_panel=ASKING
+        ),
+    ] = False,
+    controls: Annotated[
+        bool,
+        typer.Option(
+            "--controls",
+            help="Ask three times: as usual, and under both controls.",
+            rich_help_panel=ASKING,
+        ),
+    ] = False,
+    instruction: Annotated[
+        str,
+        typer.Option(
+            metavar="TEXT",
+            help="Stands after each question, such as: Answer in a few words.",
+            rich_help_panel=ASKING,
+        ),
+    ] = "",
+    max_tokens: Annotated[
+        int, typer.Option("--max-tokens", min=1, help="Longest reply.", rich_help_panel=ASKING)
+    ] = MAX_TOKENS,
+    predictions: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Where replies are kept, to go on from.",
+            show_default=f"DIR/{PREDICTIONS}",
+            rich_help_panel=ASKING,
+        ),
+    ] = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.png", help="Draw the accuracies.", rich_help_panel=ASKING),
+    ] = None,
+) -> None:
+    """Measure how well a model answers a set of questions, by kind of question.
+
+    Every question goes the way of 'vidcli ask', greedily. Replies that are no answer count as
+    wrong. Beside each accuracy stand its 95 % interval and what guessing reaches. Replies are kept,
+    so an interrupted run goes on where it stopped.
+    """
+    from vidcli.evaluate.predictions import Predictions
+    from vidcli.evaluate.sets import limit_each, read_set
+    from vidcli.output.evaluations import eval_document, score_run, score_table
+    from vidcli.output.progress import open_progress
+
+    modes = choose_modes(no_frames=no_frames, reverse=reverse, controls=controls)
+    if plot is not None and plot.suffix.lower() != ".png":
+        raise UsageError(f"--plot {plot} is no PNG file", hint="--plot accuracy.png")
+    questions = read_set(folder)
+    check_questions(questions, kind or [])
+    chosen = [question for question in questions if not kind or question.kind in kind]
+    chosen = limit_each(chosen, limit)
+    options = EvalOptions(looking, loading, telling, max_tokens, instruction)
+    path = predictions or folder / PREDICTIONS
+    try:
+        with Predictions(path) as kept, Evaluation(options, kept) as evaluation:
+            with open_progress(quiet=telling.quiet) as progress:
+                found = [(mode, evaluation.run(chosen, mode, progress)) for mode in modes]
+            model, digests, asked = evaluation.name, evaluation.digests, evaluation.asked
+    except OSError as error:
+        raise ResourceError(
+            f"cannot keep replies in {path}: {error.strerror or error}",
+            hint="name another file with --predictions",
+        ) from error
+    runs = [
+        score_run(mode.value, replied.replies, failed=replied.failed) for mode, replied in found
+    ]
+    if plot is not None:
+        _draw(plot, runs, f"{model} on {folder.name}")
+    if telling.json:
+        write_document(
+            eval_document(
+                str(folder), runs, model=model, digests=digests, predictions=str(path),
+                settings=_settings(options, loading),
+            )
+        )  # fmt: skip
+    else:
+        columns, rows = score_table(runs)
+        write_table(rows, columns=columns, right=range(1, len(columns)))
+    _tell(found, asked, telling)
+    _raise_failures(found, chosen)
+
+
+def choose_modes(*, no_frames: bool, reverse: bool, controls: bool) -> list[Mode]:
+    """What the model is shown, run by run.
+
+    Raises:
+        UsageError: The controls contradict each other.
+    """
+    if sum((no_frames, reverse, controls)) > 1:
+        raise UsageError(
+            "--no-frames, --reverse and --controls each say what the model is shown",
+            hint="give one of them; --controls does all",
+        )
+    if controls:
+        return list(Mode)
+    return [Mode.BLIND if no_frames else Mode.REVERSED if reverse else Mode.FRAMES]
+
+
+def _settings(options: EvalOptions, loading: Loading) -> dict[str, object]:
+    looking = options.looking
+    return {
+        "frames": looking.frames or None,
+        "select": looking.select.value if looking.select else None,
+        "fps": looking.fps,
+        "detail": loading.detail.value,
+        "n_ctx": loading.n_ctx,
+        "max_tokens": options.max_tokens,
+        "instruction": options.instruction,
+    }
+
+
+def _draw(plot: Path, runs: "list[RunScore]", title: str) -> None:
+    from vidcli.core.files import atomic_write
+    from vidcli.evaluate.plot import Bars, draw_bars
+
+    bars = [Bars(run.mode, run.kinds) for run in runs]
+    try:
+        with atomic_write(plot) as file:
+            file.write(draw_bars(bars, title=title))
+    except OSError as error:
+        raise UsageError(f"cannot write {plot}: {error.strerror or error}") from error
+
+
+def _tell(found: "list[tuple[Mode, Replied]]", asked: int, telling: Telling) -> None:
+    from vidcli.evaluate.metrics import judge
+
+    total = sum(len(replied.replies) for _, replied in found)
+    telling.notes.tell(f"{total} questions, {asked} of them asked now")
+    for mode, replied in found if telling.verbose else ():
+        for question, prediction in replied.replies:
+            if not judge(question, prediction.reply).is_right:
+                telling.notes.detail(
+                    f"{mode.value}: {question.id}: {question.text} {prediction.reply!r}, "
+                    f"not {question.answer!r}"
+                )
+
+
+def _raise_failures(found: "list[tuple[Mode, Replied]]", chosen: "list[EvalQuestion]") -> None:
+    failed = max(replied.failed for _, replied in found)
+    if failed:
+        total = len({os.fspath(question.video) for question in chosen})
+        raise PartialFailure(f"{failed} of {total} videos failed; their questions are not counted")

@@ -1,0 +1,244 @@
+"""Puts the questions of a set to a model, each the way `vidcli ask` does, and keeps the replies."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from vidcli.cli.asking import answer_question
+from vidcli.cli.build import Bench, find_files, open_bench
+from vidcli.cli.footage import Footage, OpenVideo, open_videos
+from vidcli.cli.groups import Loading, Looking, Telling
+from vidcli.cli.tasks import Task, describe_settings
+from vidcli.cli.terminal import report_error
+from vidcli.core.results import ModelReport
+from vidcli.errors import EngineError, MediaError, ResourceError, UsageError
+
+if TYPE_CHECKING:
+    from vidcli.evaluate.predictions import Prediction, Predictions
+    from vidcli.evaluate.sets import EvalQuestion
+    from vidcli.methods.ask import Question
+    from vidcli.output.progress import AnyProgress
+
+OF_THE_VIDEO = (MediaError, ResourceError, EngineError)
+
+
+class Mode(StrEnum):
+    """What the model is shown."""
+
+    FRAMES = "frames"
+    BLIND = "no frames"
+    REVERSED = "reversed"
+
+
+@dataclass(frozen=True, slots=True)
+class EvalOptions:
+    """What the command line says of an evaluation.
+
+    Attributes:
+        looking: Which frames.
+        loading: Which model.
+        telling: What is said.
+        max_tokens: Longest reply.
+        instruction: Stands after each question.
+    """
+
+    looking: Looking
+    loading: Loading
+    telling: Telling
+    max_tokens: int
+    instruction: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Replied:
+    """One mode's replies: of every question that could be put, and the videos that failed."""
+
+    replies: "list[tuple[EvalQuestion, Prediction]]"
+    failed: int
+
+
+class Evaluation:
+    """A model under evaluation; a context manager.
+
+    The model is loaded and videos are opened when a question has no reply yet.
+
+    Raises:
+        ModelError: There is no model, or its files are broken.
+    """
+
+    def __init__(self, options: EvalOptions, predictions: "Predictions") -> None:
+        self._options = options
+        self._predictions = predictions
+        self._files = find_files(options.loading, quiet=options.telling.quiet)
+        self._stack = ExitStack()
+        self._bench: Bench | None = None
+        self._open: OpenVideo | None = None
+        self.asked = 0
+
+    @property
+    def name(self) -> str:
+        """What the model is called."""
+        return self._files.name or self._files.weights.name
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """Of the model's files."""
+        return {"weights": self._files.weights_sha256, "mmproj": self._files.mmproj_sha256}
+
+    def run(
+        self, questions: "Sequence[EvalQuestion]", mode: Mode, progress: "AnyProgress"
+    ) -> Replied:
+        """Put every question that has no reply yet.
+
+        Args:
+            questions: Those of one video must stand together.
+            mode: What the model is shown.
+            progress: Told of every question.
+
+        Raises:
+            ModelError: The model cannot be loaded.
+            OSError: The replies cannot be kept.
+        """
+        replies: list[tuple[EvalQuestion, Prediction]] = []
+        failed = done = 0
+        progress(mode.value, 0, len(questions))
+        for video, group in groupby(questions, key=lambda question: question.video):
+            together = list(group)
+            try:
+                for question, prediction in self._ask_all(video, together, mode, progress):
+                    replies.append((question, prediction))
+                    progress(mode.value, done + 1, len(questions))
+                    done += 1
+            except OF_THE_VIDEO as error:
+                progress.clear()
+                report_error(f"{video}: {error}", error.hint)
+                failed += 1
+        return Replied(replies, failed)
+
+    def _ask_all(
+        self,
+        video: Path,
+        questions: "Sequence[EvalQuestion]",
+        mode: Mode,
+        progress: "AnyProgress",
+    ) -> "Iterator[tuple[EvalQuestion, Prediction]]":
+        """Each question of one video with its reply, new or kept."""
+        from vidcli.evaluate.predictions import Prediction
+
+        fingerprint = _name_content(video)
+        source: Footage | None = None
+        for question in questions:
+            asked = self._compose(question)
+            key = self._key(asked, question.id, fingerprint, mode)
+            found = self._predictions.find(key)
+            if found is None:
+                bench = self._load()
+                started = time.perf_counter()
+                if mode is Mode.BLIND:
+                    reply = _ask_blind(bench, asked)
+                else:
+                    source = source or self._watch(video, mode)
+                    reply = self._ask(bench, source, asked, started, progress)
+                spent = time.perf_counter() - started
+                found = Prediction(key, question.id, reply[0], round(spent, 4), *reply[1:])
+                self._predictions.add(found)
+                self.asked += 1
+            yield question, found
+
+    def _compose(self, question: "EvalQuestion") -> "Question":
+        from vidcli.core.sampling import Sampling
+        from vidcli.methods.ask import Question
+
+        text = f"{question.text}\n{self._options.instruction}".strip()
+        return Question(text, sampling=Sampling(max_tokens=self._options.max_tokens))
+
+    def _key(self, asked: "Question", name: str, fingerprint: str, mode: Mode) -> str:
+        from vidcli.library.journal import digest_settings
+
+        options = self._options
+        shaped = describe_settings(
+            Task("eval", asked), options.looking, options.loading, self._files
+        )
+        return digest_settings({**shaped, "id": name, "video": fingerprint, "mode": mode.value})
+
+    def _load(self) -> Bench:
+        if self._bench is None:
+            quiet = self._options.telling.quiet
+            self._bench = self._stack.enter_context(
+                open_bench(self._options.loading, quiet=quiet, files=self._files)
+            )
+            self._bench.take_load_seconds()
+        return self._bench
+
+    def _watch(self, video: Path, mode: Mode) -> Footage:
+        from vidcli.media.backwards import BackwardsVideo
+
+        if self._open is None:
+            self._open = self._stack.enter_context(open_videos())
+        source = self._open(str(video))
+        if mode is Mode.REVERSED:
+            return replace(source, video=BackwardsVideo(source.video))
+        return source
+
+    def _ask(
+        self,
+        bench: Bench,
+        source: Footage,
+        asked: "Question",
+        started: float,
+        progress: "AnyProgress",
+    ) -> tuple[str, int, int, str]:
+        from vidcli.output.progress import NoProgress
+
+        answer, _ = answer_question(
+            bench, source, self._options.looking, asked, started=started, progress=NoProgress(),
+            write=lambda _text: None,
+        )  # fmt: skip
+        return answer.text, len(answer.frames), answer.usage.visual_tokens, answer.finish.value
+
+    def report_model(self) -> ModelReport | None:
+        """Which model ran, and where; None where every reply was there already."""
+        return self._bench.session.report if self._bench else None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._stack.close()
+
+
+def _ask_blind(bench: Bench, asked: "Question") -> tuple[str, int, int, str]:
+    from vidcli.methods.blind import ask_blind
+
+    made = ask_blind(bench.session, asked)
+    return made.text.strip(), 0, 0, made.finish.value
+
+
+def _name_content(video: Path) -> str:
+    from vidcli.media.fingerprint import fingerprint
+
+    try:
+        return fingerprint(str(video))
+    except FileNotFoundError as error:
+        raise MediaError(f"{video} does not exist") from error
+    except OSError as error:
+        raise MediaError(f"{video} cannot be read: {error.strerror}") from error
+
+
+def check_questions(questions: "Sequence[EvalQuestion]", kinds: Sequence[str]) -> None:
+    """Refuse kinds that the set does not have.
+
+    Raises:
+        UsageError: It has none of that kind.
+    """
+    there = dict.fromkeys(question.kind for question in questions)
+    for kind in kinds:
+        if kind not in there:
+            raise UsageError(
+                f"the set has no question of the kind {kind!r}", hint=f"it has {', '.join(there)}"
+            )
