@@ -139,7 +139,7 @@ def _tones(colour: str, shade: int) -> dict[str, tuple[int, int, int]]:
         **tones,
         "ink": INK,
         "grey": GREY,
-        "paper": PAPER if colour != "white" else (170, 172, 176),
+        "paper": PAPER if colour != "white" else (198, 200, 204),
     }
 
 

@@ -85,7 +85,7 @@ WORDINGS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     ),
     "size": (
         ("Which is bigger, the {one} or the {two}?", "What is bigger, the {one} or the {two}?"),
-        ("Of the {one} and the {two}, which is bigger?",),
+        ("Which is the bigger thing, the {one} or the {two}?",),
     ),
     "camera": (
         ("What does the camera do?", "How does the camera move?"),
