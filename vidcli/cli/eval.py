@@ -138,7 +138,7 @@ def eval(
     else:
         columns, rows = score_table(runs)
         write_table(rows, columns=columns, right=range(1, len(columns)))
-    _tell(found, asked, telling)
+    _tell(found, runs, asked, telling)
     _raise_failures(found, chosen)
 
 
@@ -183,11 +183,18 @@ def _draw(plot: Path, runs: "list[RunScore]", title: str) -> None:
         raise UsageError(f"cannot write {plot}: {error.strerror or error}") from error
 
 
-def _tell(found: "list[tuple[Mode, Replied]]", asked: int, telling: Telling) -> None:
+def _tell(
+    found: "list[tuple[Mode, Replied]]", runs: "list[RunScore]", asked: int, telling: Telling
+) -> None:
     from vidcli.evaluate.metrics import judge
 
     total = sum(len(replied.replies) for _, replied in found)
     telling.notes.tell(f"{total} questions, {asked} of them asked now")
+    for run in runs:
+        if run.questions:
+            spent = f"{run.mode}: {run.seconds_per_question:.3f} s a question"
+            shown = f"{run.frames:.1f} frames, {run.visual_tokens:.0f} visual tokens"
+            telling.notes.tell(f"{spent}, {shown}")
     for mode, replied in found if telling.verbose else ():
         for question, prediction in replied.replies:
             if not judge(question, prediction.reply).is_right:

@@ -41,7 +41,7 @@ def judge_caption(reply: str, truth: CaptionTruth) -> Verdict:
     written, text = _take_writing(text)
     words = re.findall(r"[^\W_]+", text)
     phrases, stray = _read_phrases(words)
-    is_parsed = bool(phrases or written)
+    is_parsed = bool(phrases or written or stray)
     said = " ".join(words)
     is_right = (
         is_parsed

@@ -47,6 +47,7 @@ class Predictions:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
+        self._path = path
         self._known: dict[str, Prediction] = {}
         text = path.read_bytes() if path.exists() else b""
         for line in text.splitlines():
@@ -69,8 +70,11 @@ class Predictions:
         self._known[prediction.key] = prediction
 
     def close(self) -> None:
-        """Let go of the file; idempotent."""
-        self._file.close()
+        """Let go of the file; idempotent. One without a line is removed."""
+        if not self._file.closed:
+            self._file.close()
+            if not self._path.stat().st_size:
+                self._path.unlink()
 
     def __enter__(self) -> Self:
         return self
