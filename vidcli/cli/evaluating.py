@@ -195,7 +195,7 @@ class Evaluation:
     ) -> tuple[str, int, int, str]:
         from vidcli.output.progress import NoProgress
 
-        answer, _ = answer_question(
+        answer = answer_question(
             bench, source, self._options.looking, asked, started=started, progress=NoProgress(),
             write=lambda _text: None,
         )  # fmt: skip
