@@ -8,7 +8,8 @@ import pytest
 
 from vidcli.world import COLOURS, KINDS
 from vidcli.world.drawings import TRAINED_VARIANTS, VARIANTS, draw
-from vidcli.world.render import _paint, pose_of
+from vidcli.world.gallery import draw_gallery
+from vidcli.world.render import paint_actor
 from vidcli.world.scene import Actor, Path
 
 SIDE = 64
@@ -18,7 +19,7 @@ BACKGROUND = 150
 def paint(kind: str, colour: str, variant: int) -> np.ndarray:
     actor = Actor(0, kind, colour, variant, 0.9, "still", Path((0.0,), (0.5,), (0.5,)), 0, 1)
     frame = np.full((SIDE, SIDE, 3), BACKGROUND, np.uint8)
-    _paint(frame, pose_of(actor, SIDE), (0.5, 0.5), 1.0, is_outlined=False)
+    paint_actor(frame, actor, is_outlined=False)
     return frame
 
 
@@ -78,3 +79,15 @@ def test_most_of_an_object_has_the_colour_it_is_said_to_have(colour: str):
             share = (nearest == list(COLOURS).index(colour)).mean()
         assert share > 0.35, f"a {colour} {kind} looks {share:.0%} {colour}"
         assert len(drawn) > 60
+
+
+def test_the_gallery_shows_every_drawing():
+    image = draw_gallery()
+    rows = len(image) // 15
+    assert rows * 15 == len(image)
+    for number in range(len(KINDS)):
+        row, column = divmod(number, 3)
+        for variant in range(VARIANTS):
+            left = (column * VARIANTS + variant) * 48
+            cell = image[row * rows + 14 : (row + 1) * rows, left : left + 48]
+            assert len(np.unique(cell.reshape(-1, 3), axis=0)) > 4

@@ -9,12 +9,12 @@
 Clip i of a set depends on the seed and i alone, so any number of processes can share a set. What
 is kept from training (combinations, wordings, drawings, fonts) never appears in the split `train`.
 
-vocabulary    kinds, colours, motions, words, and which combinations are held out
-shapes, drawings   vector parts, and the drawings made of them
-scene         values: scenes, shots, objects, paths, writings, cameras
-compose       making scenes up from a seed
+vocabulary                       kinds, colours, motions, words; which combinations are held out
+shapes, drawings, gallery        vector parts, the drawings made of them, a picture of all
+scene, stage, compose            scenes as values, who is cast and where, making them up
 backgrounds, lettering, render   drawing frames
-groups, captions, questions, labels   the truth, in words and in numbers
+groups, captions, questions, wordings, labels   the truth, in words and in numbers
+rows, synth                      sets of clips as files
 """
 
 from vidcli.world.captions import (

@@ -52,6 +52,11 @@ def views(shot: Shot, times: Floats) -> Floats:
     return seen
 
 
+def paint_actor(frame: Image, actor: Actor, *, is_outlined: bool = True) -> None:
+    """Draw one object in the middle of a square frame, in place."""
+    _paint(frame, pose_of(actor, len(frame)), (0.5, 0.5), 1.0, is_outlined=is_outlined)
+
+
 def _render_shot(shot: Shot, look: Look, times: Floats, frames: Frames, rows: list[int]) -> None:
     size = frames.shape[1]
     is_moving = shot.camera.move is not None

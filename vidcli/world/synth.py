@@ -144,10 +144,11 @@ def _claim(folder: Path, settings: Settings, clips: int) -> None:
             f"{folder} holds a set with another {', '.join(other)}",
             hint="choose a new folder with --out, or the same options to take it up again",
         )
-    if found.get("clips", 0) > clips:
+    there = max((int(path.stem) + 1 for path in (folder / "videos").glob("[0-9]*.mp4")), default=0)
+    if there > clips:
         raise UsageError(
-            f"{folder} holds {found['clips']} clips, more than {clips}",
-            hint=f"--clips {found['clips']}, or a new folder with --out",
+            f"{folder} holds {there} clips, more than {clips}",
+            hint=f"--clips {there}, or a new folder with --out",
         )
 
 
