@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from vidcli import __version__
-from vidcli.cli import cache, config, crash, data, kept, models, terminal
+from vidcli.cli import cache, config, crash, kept, models, terminal
 from vidcli.cli.ask import ask
 from vidcli.cli.bench import bench
 from vidcli.cli.caption import caption
@@ -25,6 +25,7 @@ from vidcli.cli.frames import frames
 from vidcli.cli.info import info
 from vidcli.cli.schema import schema
 from vidcli.cli.shots import shots
+from vidcli.cli.synth import synth
 from vidcli.cli.watch import watch
 from vidcli.errors import ExitCode, ResourceError, VidcliError
 
@@ -172,8 +173,9 @@ data_app = typer.Typer(
     cls=Group,
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Make sets of clips to train and evaluate with.",
+    help="Make data to train on.",
 )
+DATA: tuple[Callable[..., None], ...] = (synth,)
 PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "Answers": (ask, caption, check, chat, watch),
     "Evidence": (info, frames, shots),
@@ -186,8 +188,8 @@ for _name, _command in models.COMMANDS.items():
     models_app.command(_name, cls=Command)(_command)
 for _name, _command in config.COMMANDS.items():
     config_app.command(_name, cls=Command)(_command)
-for _name, _command in data.COMMANDS.items():
-    data_app.command(_name, cls=Command)(_command)
+for _function in DATA:
+    data_app.command(cls=Command)(_function)
 for _panel, _functions in PANELS.items():
     for _function in _functions:
         app.command(cls=Command, rich_help_panel=_panel)(_function)

@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 from vidcli import settings
-from vidcli.cli import config, data, models
-from vidcli.cli.app import PANELS, TRAINING, UPKEEP, caches
+from vidcli.cli import config, models
+from vidcli.cli.app import DATA, PANELS, TRAINING, UPKEEP, caches
 from vidcli.core.catalog import Kind, ModelSpec
 from vidcli.core.files import atomic_write
 from vidcli.core.units import format_size
@@ -81,7 +81,7 @@ def render() -> str:
         parts.append(f"\n## {panel}\n")
         parts += [_section([function.__name__]) for function in functions]
         if panel == TRAINING:
-            parts += [_section(["data", name]) for name in data.COMMANDS]
+            parts += [_section(["data", function.__name__]) for function in DATA]
         if panel == UPKEEP:
             parts += [_section(["models", name]) for name in models.COMMANDS]
             parts += [_section(["config", name]) for name in config.COMMANDS]

@@ -1,7 +1,6 @@
-"""`vidcli data`: sets of clips to train and evaluate with."""
+"""`vidcli data synth`: clips of a small drawn world, to train and to evaluate with."""
 
 import shutil
-from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -146,6 +145,3 @@ def _known(names: list[str]) -> tuple[str, ...]:
         if name not in GENRES:
             raise UsageError(f"there is no genre {name!r}", hint=f"one of: {', '.join(GENRES)}")
     return tuple(dict.fromkeys(names))
-
-
-COMMANDS: dict[str, Callable[..., None]] = {"synth": synth}
