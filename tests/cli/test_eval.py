@@ -220,3 +220,21 @@ def test_replies_that_cannot_be_kept_are_a_resource_error(questions: Path):
     result = invoke("eval", str(questions), *SHORT, "--predictions", "/proc/nowhere/p.jsonl")
     assert (result.exit_code, result.stdout) == (5, "")
     assert "--predictions" in result.stderr
+
+
+def test_an_interrupt_keeps_the_replies_and_says_where(questions: Path):
+    path = questions / "predictions.jsonl"
+    running = subprocess.Popen(
+        [*VIDCLI, "eval", str(questions), *SHORT],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while not (path.exists() and path.read_bytes().count(b"\n") >= 5):
+        assert running.poll() is None, "it ended before it could be interrupted"
+        time.sleep(0.001)
+    running.send_signal(signal.SIGINT)
+    out, told = running.communicate(timeout=60)
+    assert (running.returncode, out) == (130, "")
+    assert f"new replies are kept in {path}" in told
+    assert all(json.loads(line) for line in path.read_text().splitlines())

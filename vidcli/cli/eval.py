@@ -115,8 +115,12 @@ def eval(
     path = predictions or folder / PREDICTIONS
     try:
         with Predictions(path) as kept, Evaluation(options, kept) as evaluation:
-            with open_progress(quiet=telling.quiet) as progress:
-                found = [(mode, evaluation.run(chosen, mode, progress)) for mode in modes]
+            try:
+                with open_progress(quiet=telling.quiet) as progress:
+                    found = [(mode, evaluation.run(chosen, mode, progress)) for mode in modes]
+            except KeyboardInterrupt:
+                telling.notes.tell(f"{evaluation.asked} new replies are kept in {path}")
+                raise
             model, digests, asked = evaluation.name, evaluation.digests, evaluation.asked
     except OSError as error:
         raise ResourceError(

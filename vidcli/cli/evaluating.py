@@ -15,7 +15,6 @@ from vidcli.cli.footage import Footage, OpenVideo, open_videos
 from vidcli.cli.groups import Loading, Looking, Telling
 from vidcli.cli.tasks import Task, describe_settings
 from vidcli.cli.terminal import report_error
-from vidcli.core.results import ModelReport
 from vidcli.errors import EngineError, MediaError, ResourceError, UsageError
 
 if TYPE_CHECKING:
@@ -78,6 +77,7 @@ class Evaluation:
         self._stack = ExitStack()
         self._bench: Bench | None = None
         self._open: OpenVideo | None = None
+        self._needs_model = False
         self.asked = 0
 
     @property
@@ -98,10 +98,11 @@ class Evaluation:
         Args:
             questions: Those of one video must stand together.
             mode: What the model is shown.
-            progress: Told of every question.
+            progress: Told after every video.
 
         Raises:
             ModelError: The model cannot be loaded.
+            ResourceError: There is no memory for it.
             OSError: The replies cannot be kept.
         """
         replies: list[tuple[EvalQuestion, Prediction]] = []
@@ -109,23 +110,20 @@ class Evaluation:
         progress(mode.value, 0, len(questions))
         for video, group in groupby(questions, key=lambda question: question.video):
             together = list(group)
+            done += len(together)
             try:
-                for question, prediction in self._ask_all(video, together, mode, progress):
-                    replies.append((question, prediction))
-                    progress(mode.value, done + 1, len(questions))
-                    done += 1
+                replies += self._ask_all(video, together, mode)
+                progress(mode.value, done, len(questions))
             except OF_THE_VIDEO as error:
+                if self._needs_model:
+                    raise  # it cannot be loaded: no other video would fare better
                 progress.clear()
                 report_error(f"{video}: {error}", error.hint)
                 failed += 1
         return Replied(replies, failed)
 
     def _ask_all(
-        self,
-        video: Path,
-        questions: "Sequence[EvalQuestion]",
-        mode: Mode,
-        progress: "AnyProgress",
+        self, video: Path, questions: "Sequence[EvalQuestion]", mode: Mode
     ) -> "Iterator[tuple[EvalQuestion, Prediction]]":
         """Each question of one video with its reply, new or kept."""
         from vidcli.evaluate.predictions import Prediction
@@ -137,13 +135,15 @@ class Evaluation:
             key = self._key(asked, question.id, fingerprint, mode)
             found = self._predictions.find(key)
             if found is None:
+                self._needs_model = self._bench is None
                 bench = self._load()
+                self._needs_model = False
                 started = time.perf_counter()
                 if mode is Mode.BLIND:
                     reply = _ask_blind(bench, asked)
                 else:
                     source = source or self._watch(video, mode)
-                    reply = self._ask(bench, source, asked, started, progress)
+                    reply = self._ask(bench, source, asked, started)
                 spent = time.perf_counter() - started
                 found = Prediction(key, question.id, reply[0], round(spent, 4), *reply[1:])
                 self._predictions.add(found)
@@ -186,12 +186,7 @@ class Evaluation:
         return source
 
     def _ask(
-        self,
-        bench: Bench,
-        source: Footage,
-        asked: "Question",
-        started: float,
-        progress: "AnyProgress",
+        self, bench: Bench, source: Footage, asked: "Question", started: float
     ) -> tuple[str, int, int, str]:
         from vidcli.output.progress import NoProgress
 
@@ -200,10 +195,6 @@ class Evaluation:
             write=lambda _text: None,
         )  # fmt: skip
         return answer.text, len(answer.frames), answer.usage.visual_tokens, answer.finish.value
-
-    def report_model(self) -> ModelReport | None:
-        """Which model ran, and where; None where every reply was there already."""
-        return self._bench.session.report if self._bench else None
 
     def __enter__(self) -> Self:
         return self

@@ -91,26 +91,9 @@ def _group(stage: Stage) -> tuple[Shot, ...]:
     named = stage.cast(motion)
     size, variant = rng.uniform(0.22, 0.29), stage.variant()
     way = rng.uniform(0.14, 0.24) if motion != "still" else 0.0
-    dx, dy = HEADINGS.get(motion, (0, 0))
-    first = stage.actor(motion, size, Path((0.0,), (0.5,), (0.5,)), named=named, group=0)
-    actors: list[Actor] = []
-    while len(actors) < count:
-        actors = []
-        for _ in range(TRIES * 4):
-            low = size / 2 + 0.01
-            x = rng.uniform(low + abs(dx) * way / 2, 1 - low - abs(dx) * way / 2)
-            y = rng.uniform(low + abs(dy) * way / 2, 1 - low - abs(dy) * way / 2)
-            path = Path((0.0,), (x,), (y,))
-            if way:
-                path = Path(
-                    (0.0, stage.duration), (x - dx * way / 2, x + dx * way / 2),
-                    (y - dy * way / 2, y + dy * way / 2),
-                )  # fmt: skip
-            member = replace(first, variant=variant, path=path, mirrored=rng.random() < 0.5)
-            if len(actors) < count and is_clear(member, actors):
-                actors.append(member)
-        size *= 0.97
-        first = replace(first, size=size)
+    anywhere = Path((0.0,), (0.5,), (0.5,))
+    first = stage.actor(motion, size, anywhere, named=named, group=0)
+    actors = _scatter(stage, replace(first, variant=variant), count=count, way=way)
     if rng.random() < 0.5:
         share = rng.random()
         other = stage.cast(
@@ -121,6 +104,42 @@ def _group(stage: Stage) -> tuple[Shot, ...]:
         if add_actor(stage, extra, "still", sizes=("small",), named=other):
             actors.append(replace(extra[-1], group=1))
     return stage.shot(*actors)
+
+
+def _scatter(stage: Stage, first: Actor, *, count: int, way: float) -> list[Actor]:
+    """So many like the first, where they do not meet; smaller where they find no room."""
+    while True:
+        actors: list[Actor] = []
+        for _ in range(TRIES * 4):
+            span = (0.0, stage.duration)
+            path = _short_path(stage.rng, first.motion, first.size, way=way, span=span, gap=0.01)
+            member = replace(first, path=path, mirrored=stage.rng.random() < 0.5)
+            if len(actors) < count and is_clear(member, actors):
+                actors.append(member)
+        if len(actors) == count:
+            return actors
+        first = replace(first, size=first.size * 0.97)
+
+
+def _short_path(
+    rng: random.Random,
+    motion: Motion,
+    size: float,
+    *,
+    way: float,
+    span: tuple[float, float],
+    gap: float,
+) -> Path:
+    """A straight way that stays in the frame, at least `gap` from its edges; none where it is 0."""
+    dx, dy = HEADINGS.get(motion, (0, 0))
+    reach_x, reach_y = abs(dx) * way / 2, abs(dy) * way / 2
+    low = size / 2 + gap
+    x = rng.uniform(low + reach_x, 1 - low - reach_x)
+    y = rng.uniform(low + reach_y, 1 - low - reach_y)
+    if not way:
+        return Path((0.0,), (x,), (y,))
+    step_x, step_y = dx * way / 2, dy * way / 2
+    return Path(span, (x - step_x, x + step_x), (y - step_y, y + step_y))
 
 
 def _order(stage: Stage) -> tuple[Shot, ...]:
@@ -152,31 +171,29 @@ def _slide(rng: random.Random, actor: Actor, start: float, end: float) -> Path:
 
 def _turns(stage: Stage) -> tuple[Shot, ...]:
     """Two are there all the time; one moves, then the other."""
-    rng, length = stage.rng, stage.duration
-    spans = ((0.08, 0.45), (0.55, 0.92))
+    length = stage.duration
     actors: list[Actor] = []
     while len(actors) < 2:
         actors = []
-        for start, end in spans:
-            motion = rng.choice(STRAIGHT)
-            dx, dy = HEADINGS[motion]
-            for _ in range(TRIES):
-                size, way = stage.size("small", "medium"), rng.uniform(0.25, 0.4)
-                low = size / 2 + 0.02
-                if 2 * low + way > 0.98:
-                    continue
-                x = rng.uniform(low + abs(dx) * way / 2, 1 - low - abs(dx) * way / 2)
-                y = rng.uniform(low + abs(dy) * way / 2, 1 - low - abs(dy) * way / 2)
-                path = Path(
-                    (start * length, end * length), (x - dx * way / 2, x + dx * way / 2),
-                    (y - dy * way / 2, y + dy * way / 2),
-                )  # fmt: skip
-                named = stage.cast(motion, taken=actors)
-                actor = stage.actor(motion, size, path, named=named, group=len(actors))
-                if is_clear(actor, actors):
-                    actors.append(actor)
-                    break
+        for start, end in ((0.08, 0.45), (0.55, 0.92)):
+            _add_mover(stage, actors, (start * length, end * length))
     return stage.shot(*actors)
+
+
+def _add_mover(stage: Stage, actors: list[Actor], span: tuple[float, float]) -> None:
+    """One that moves in `span` and rests before and after, where there is room for it."""
+    rng = stage.rng
+    motion = rng.choice(STRAIGHT)
+    for _ in range(TRIES):
+        size, way = stage.size("small", "medium"), rng.uniform(0.25, 0.4)
+        if size + way > 0.94:
+            continue
+        path = _short_path(rng, motion, size, way=way, span=span, gap=0.02)
+        named = stage.cast(motion, taken=actors)
+        actor = stage.actor(motion, size, path, named=named, group=len(actors))
+        if is_clear(actor, actors):
+            actors.append(actor)
+            return
 
 
 def _pass(stage: Stage) -> tuple[Shot, ...]:
