@@ -1,4 +1,4 @@
-"""No command but `models pull` opens a socket to anywhere.
+"""No command but `models pull` (and `doctor --online`) opens a socket to anywhere.
 
 Each command runs in a process that the kernel kills when it, or a child of it, asks for an internet
 socket: Python, ffmpeg's libraries and llama.cpp alike.
@@ -42,6 +42,7 @@ EXAMPLES = {
     "demo": "demo",
     "data synth": "data synth --out {out}/set --clips 1 --seconds 0.5",
     "eval": "eval {out}/set --limit 1 --max-tokens 2",
+    "doctor": "doctor --verify",
     "models list": "models list --all",
     "models show": "models show smolvlm2-500m",
     "models add": "models add mine --model {model}",

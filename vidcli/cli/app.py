@@ -20,6 +20,7 @@ from vidcli.cli.caption import caption
 from vidcli.cli.chat import chat
 from vidcli.cli.check import check
 from vidcli.cli.demo import demo
+from vidcli.cli.doctor import doctor
 from vidcli.cli.eval import eval
 from vidcli.cli.frames import frames
 from vidcli.cli.info import info
@@ -180,7 +181,7 @@ PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "Answers": (ask, caption, check, chat, watch),
     "Evidence": (info, frames, shots),
     TRAINING: (eval,),
-    UPKEEP: (schema, bench, demo),
+    UPKEEP: (doctor, schema, bench, demo),
 }
 for _function in (cache.show, cache.prune, cache.clear):
     caches.command(cls=Command)(_function)

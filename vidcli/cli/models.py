@@ -1,6 +1,6 @@
 """`vidcli models`: which models there are, getting them, and what is on this machine.
 
-`pull` is the only command of vidcli that opens a connection.
+`pull` and `doctor --online` are all of vidcli that opens a connection.
 """
 
 import sys
@@ -358,19 +358,9 @@ def _exact_memory(model: "InstalledModel") -> int | None:
 
 def _check_model(model: "InstalledModel", *, quiet: bool) -> "list[tuple[str, str, str | None]]":
     """(model, file, what is wrong with it or None) of every file."""
-    from vidcli.models.digest import digest_file
+    from vidcli.models.verify import check_files
     from vidcli.output.progress import open_progress
 
-    entries = []
-    for file in model.files:
-        problem = None
-        if not file.path.is_file():
-            problem = "is missing"
-        elif (size := file.path.stat().st_size) != file.size_bytes:
-            problem = f"has {size:,} bytes, not {file.size_bytes:,}"
-        else:
-            with open_progress(quiet=quiet) as progress:
-                if digest_file(file.path, progress=progress) != file.sha256:
-                    problem = "has changed: another digest than when it was installed"
-        entries.append((model.name, str(file.path), problem))
-    return entries
+    with open_progress(quiet=quiet) as progress:
+        checked = check_files(model, whole=True, progress=progress)
+        return [(model.name, str(path), problem or None) for path, problem in checked]

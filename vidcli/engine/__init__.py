@@ -12,4 +12,5 @@ profiles    how each model family wants a video written
 template    the model's own chat template
 grammar     JSON Schema to GBNF
 token_cache, prefix_cache    visual tokens and KV snapshots on disk
+build       what is compiled in, against what the processor has
 """

@@ -8,6 +8,7 @@ Decoding  decode (instants to frames) · run (frames from one place on) · deint
           tonemap
 Apart     video (what callers open) · worker, process, worker_main, jobs, ring (the process that
           decodes) · pulse (signs of life)
+Asking    features (what libraries and program can do)
 Making    sheet (contact sheets) · clips (copies); baseline is for benchmarks alone
 
 Importing `video`, `worker` or `plan` loads no native library.

@@ -162,6 +162,29 @@ def download(
     return tuple(paths)
 
 
+def reach_hub() -> tuple[str, float]:
+    """Ask the hub for nothing, to see whether it is there.
+
+    Returns:
+        Name of its server, and the seconds until it answered.
+
+    Raises:
+        ModelError: It cannot be reached, or fails.
+    """
+    from huggingface_hub.utils import get_session  # type: ignore[attr-defined]
+
+    address = str(_client().constants.ENDPOINT)
+    host, started = urlsplit(address).netloc, time.perf_counter()
+    try:
+        with _explained("the hub", MAIN):
+            response = get_session().head(address, timeout=ANSWER_TIMEOUT_S, follow_redirects=True)
+    except StreamLostError as error:
+        raise error.failure from error
+    if response.status_code >= 500:
+        raise ModelError(f"{host} fails ({response.status_code})", hint="try again later")
+    return host, time.perf_counter() - started
+
+
 def cache_folder() -> Path:
     """The hub's cache, as its client has it from `HF_HUB_CACHE` and `HF_HOME`."""
     return Path(str(_client().constants.HF_HUB_CACHE)).expanduser()
