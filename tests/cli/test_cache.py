@@ -2,14 +2,17 @@
 
 import json
 import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import jsonschema
 import pytest
 
 from tests.cli.run import invoke
+from vidcli.library.journal import Journal, Record, Work, WrittenFile
 from vidcli.output.schema import load_schema
-from vidcli.settings import cache_dir
+from vidcli.settings import cache_dir, state_dir
 
 
 @pytest.fixture
@@ -86,3 +89,80 @@ def test_what_answering_keeps_is_shown_under_its_video(clip: Path):
     assert parts["derived projectors"] == 1
     assert parts["model trials"] >= 1  # those of earlier tests too
     assert clip.name in invoke("cache", "show", "-v").stdout
+
+
+# The run journal, which is no cache
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Journal:
+    """Two results, one a failure and a hundred days old, and two files, one of them gone."""
+    there, gone = tmp_path / "there.txt", tmp_path / "gone.txt"
+    there.write_text("a result")
+    with Journal(state_dir()) as opened:
+        opened.finish(Work("new", "s"), "new.mp4", Record({"answer": "yes"}))
+        opened.finish(Work("old", "s"), "old.mp4", Record(None, "broken", None, 3))
+        for path in (there, gone):
+            opened.claim_file(str(path), WrittenFile("old", "v", "r", "d"), instead_of=None)
+    with closing(sqlite3.connect(state_dir() / "journal.sqlite3")) as database, database:
+        database.execute(
+            "UPDATE results SET finished = finished - ? WHERE fingerprint = 'old'",
+            (100 * 86_400,),
+        )
+    return Journal(state_dir())
+
+
+def test_the_journal_is_shown_and_no_part_of_the_caches(journal: Journal):
+    document = read("show")
+    shown = document["journal"]
+    assert isinstance(shown, dict)
+    assert (shown["results"], shown["failures"], shown["files"]) == (2, 1, 2)
+    assert document["bytes"] == 0
+    assert invoke("cache", "show").stdout.splitlines()[-1].split()[:4] == [
+        "run", "journal", "2", "results",
+    ]  # fmt: skip
+    journal.close()
+
+
+def test_clearing_and_pruning_the_caches_forgets_no_result(journal: Journal):
+    for options in (["prune", "--max-size", "0"], ["clear", "--yes"]):
+        assert read(*options)["forgotten_results"] == 0
+    assert journal.find(Work("old", "s")) is not None
+    journal.close()
+
+
+def test_results_are_forgotten_by_age_or_by_name_while_a_run_has_the_journal(
+    journal: Journal, tmp_path: Path
+):
+    assert read("prune", "--journal-older-than", "101d")["forgotten_results"] == 0
+    assert read("prune", "--journal-older-than", "12w")["forgotten_results"] == 1
+    assert journal.find(Work("old", "s")) is None
+    assert journal.find(Work("new", "s")) is not None
+    assert journal.find_file(str(tmp_path / "there.txt")) is not None, "its owner is still known"
+    assert journal.find_file(str(tmp_path / "gone.txt")) is None
+    assert read("clear", "--yes", "--journal")["forgotten_results"] == 1
+    assert journal.find(Work("new", "s")) is None
+    journal.finish(Work("new", "s"), "new.mp4", Record({"answer": "yes"}))
+    assert not journal.warnings
+    journal.close()
+
+
+def test_what_is_damaged_is_said_and_not_removed():
+    state_dir().mkdir(parents=True)
+    path = state_dir() / "journal.sqlite3"
+    path.write_bytes(b"nonsense" * 1000)
+    shown = invoke("cache", "show")
+    assert (shown.exit_code, str(path) in shown.stderr) == (0, True)
+    cleared = invoke("cache", "clear", "--yes", "--journal")
+    assert (cleared.exit_code, path.read_bytes()[:8]) == (5, b"nonsense")
+
+
+def test_prune_needs_to_be_told_what():
+    result = invoke("cache", "prune")
+    assert (result.exit_code, "--max-size" in result.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("age", ["", "d", "90", "1.5d", "-1d", "90x"])
+def test_an_age_that_is_none_is_a_usage_error(age: str):
+    result = invoke("cache", "prune", "--journal-older-than", age)
+    assert (result.exit_code, result.stdout) == (2, "")

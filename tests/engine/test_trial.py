@@ -107,3 +107,23 @@ def test_a_file_in_the_current_directory_is_no_module_of_the_trial(
     monkeypatch.chdir(folder)
     try_model(_trial(pairs.get("tiny-idefics3")), tmp_path / "tried")
     assert len(list((tmp_path / "tried").iterdir())) == 1
+
+
+def test_a_model_that_hangs_is_given_up_and_leaves_no_process(
+    pairs: PairCache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trial, "LEAST_S", 0.0)  # less than any start of Python takes
+    monkeypatch.setattr(trial, "SLOWEST_BYTES_S", 2**60)
+    started: list[subprocess.Popen[bytes]] = []
+    start = subprocess.Popen.__init__
+
+    def note(child: "subprocess.Popen[bytes]", *args: object, **options: object) -> None:
+        started.append(child)
+        start(child, *args, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(subprocess.Popen, "__init__", note)
+    with pytest.raises(ModelError, match="was not through its first use after 0 s") as failed:
+        try_model(_trial(pairs.get("tiny-idefics3")), tmp_path / "tried")
+    assert "sha256" in str(failed.value.hint)
+    assert [child.poll() for child in started] == [-9]
+    assert not (tmp_path / "tried").exists()

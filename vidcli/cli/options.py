@@ -69,6 +69,22 @@ def read_size(text: str | int) -> int:
         raise typer.BadParameter(str(error)) from error
 
 
+def read_age(text: str | int) -> int:
+    """An age in seconds, written `90d`, `12w` or `36h`.
+
+    Raises:
+        typer.BadParameter: It is none of these.
+    """
+    if isinstance(text, int):
+        return text
+    cleaned = text.strip().lower()
+    seconds = {"h": 3600, "d": 86_400, "w": 604_800}.get(cleaned[-1:])
+    digits = cleaned[:-1].strip()
+    if seconds is None or not (digits.isascii() and digits.isdigit()):
+        raise typer.BadParameter(f"{text!r} is not an age; write 90d, 12w or 36h")
+    return int(digits) * seconds
+
+
 def kept(key: str, *names: str, panel: str | None) -> Any:
     """The option of a setting, with the help and bounds of the table; its variable comes with it.
 

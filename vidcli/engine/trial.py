@@ -24,6 +24,8 @@ from vidcli.errors import ModelError, ResourceError, VidcliError
 VERSION = 1  # rises when a trial tries more than before
 TRIAL_CTX = 4096  # room for a frame of any family
 DISPLAY_SIZE = (640, 360)
+LEAST_S = 600.0  # that a trial may take, whatever the size; a large encoder on an old core needs 60
+SLOWEST_BYTES_S = 2 * 1024**2  # of disks that models are read from; what hangs, hangs for good
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,24 +48,31 @@ def try_model(trial: Trial, marks: Path) -> None:
 
     Raises:
         VidcliError: What loading and using it raised.
-        ModelError: It makes llama.cpp abort.
+        ModelError: It makes llama.cpp abort or hang.
         ResourceError: It was killed, as for want of memory.
     """
     mark = marks / _key(trial)
     if mark.exists():
         return
-    child = subprocess.Popen(
+    limit = LEAST_S + _size_of(trial) / SLOWEST_BYTES_S
+    with subprocess.Popen(
         child_command("vidcli.engine.trial"),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-    )
-    try:
-        output, _ = child.communicate(pickle.dumps(trial))
-    except BaseException:
-        child.kill()
-        child.wait()
-        raise
+    ) as child:
+        try:
+            output, _ = child.communicate(pickle.dumps(trial), timeout=limit)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            raise ModelError(
+                f"{trial.files.weights.name} with {trial.files.mmproj.name} was not through its "
+                f"first use after {limit:.0f} s: llama.cpp hangs on it, or its disk is very slow",
+                hint="download them again and compare their sha256, or copy them to a faster disk",
+            ) from None
+        except BaseException:
+            child.kill()
+            raise
     if child.returncode < 0:
         raise _name_signal(trial.files, -child.returncode)
     failure: VidcliError | None = pickle.loads(output)
@@ -74,6 +83,11 @@ def try_model(trial: Trial, marks: Path) -> None:
             file.write(trial.files.name.encode("utf-8", "replace"))
     except OSError:
         pass  # a read-only cache: tried again next time
+
+
+def _size_of(trial: Trial) -> int:
+    """Bytes to be read from the disk, all parts of a split model together."""
+    return trial.weights_facts.size_bytes + trial.mmproj_facts.size_bytes
 
 
 def _key(trial: Trial) -> str:

@@ -6,13 +6,16 @@ Seconds are numbers rounded to the microsecond. What is not known is null.
 import json
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from vidcli.core.media import Coverage, Frame, Shot, VideoInfo
 from vidcli.core.prompt import SeenFrame
 from vidcli.core.results import Answer, Choice, Evidence, ModelReport, Timings, Usage, VideoReport
 from vidcli.core.time import Span
 from vidcli.errors import VidcliError
+
+if TYPE_CHECKING:
+    from vidcli.library.journal_care import JournalFacts
 
 VERSION = 1
 
@@ -183,7 +186,13 @@ def error_document(path: str, error: VidcliError) -> Document:
 
 
 def cache_document(
-    folder: str, parts: Sequence[tuple[str, int, int]], *, max_bytes: int, freed_bytes: int
+    folder: str,
+    parts: Sequence[tuple[str, int, int]],
+    *,
+    max_bytes: int,
+    freed_bytes: int,
+    journal: "JournalFacts | None",
+    forgotten: int,
 ) -> Document:
     """The document `cache`; each part is (name, files, bytes)."""
     return {
@@ -195,6 +204,16 @@ def cache_document(
         "bytes": sum(n_bytes for _, _, n_bytes in parts),
         "max_bytes": max_bytes,
         "freed_bytes": freed_bytes,
+        "journal": journal
+        and {
+            "path": str(journal.path),
+            "bytes": journal.size_bytes,
+            "results": journal.results,
+            "failures": journal.failures,
+            "files": journal.files,
+            "damage": journal.damage or None,
+        },
+        "forgotten_results": forgotten,
     }
 
 
