@@ -498,3 +498,27 @@ def test_a_file_costs_ordinary_commands_no_heavy_import(write: Write):
 def test_piped_show_is_columns_and_head_ends_it_quietly():
     done = shell("$VIDCLI config show | head -1; echo ${PIPESTATUS[0]}")
     assert done.stdout.split() == ["setting", "value", "from", "0"]
+
+
+# Where a wrong model was named
+
+
+def test_an_error_about_the_model_says_where_it_was_named(
+    clip: Path, write: Write, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.delenv("VIDCLI_MODEL", raising=False)
+    path = write('model = "nobody"\n')
+    ask = ("ask", str(clip), "What?")
+    assert f"; {path}:1 names it" in invoke(*ask).stderr
+    monkeypatch.setenv("VIDCLI_MODEL", "noone")
+    assert "; VIDCLI_MODEL names it" in invoke(*ask).stderr
+    assert "names it" not in invoke(*ask, "--model", "nemo").stderr
+
+
+def test_verbose_says_which_installed_model_was_chosen(
+    clip: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.delenv("VIDCLI_MODEL")
+    assert invoke("models", "add", "mine", "--model", str(model)).exit_code == 0
+    told = invoke("ask", str(clip), "What?", "--max-tokens", "1", "-v").stderr
+    assert "model: mine, the largest installed one that fits" in told

@@ -217,7 +217,7 @@ def rehearse_each(
     with ExitStack() as stack:
         open_video = stack.enter_context(open_videos(inputs.files[0].path))
         import_engine()
-        bench_of = cache(lambda: stack.enter_context(open_bench(loading, quiet=telling.quiet)))
+        bench_of = cache(lambda: stack.enter_context(open_bench(loading, notes=telling.notes)))
 
         def rehearse_one(path: str) -> None:
             source = open_video(path)

@@ -77,13 +77,13 @@ class Bench:
 
 @contextmanager
 def open_bench(
-    loading: Loading, *, quiet: bool = False, files: ModelFiles | None = None
+    loading: Loading, *, notes: Notes, files: ModelFiles | None = None
 ) -> Iterator[Bench]:
     """Load a model for the block.
 
     Args:
         loading: Which model, and how.
-        quiet: Tell nothing.
+        notes: Where to say which model was taken.
         files: From `find_files`, where they were found before.
 
     Raises:
@@ -98,7 +98,7 @@ def open_bench(
     from vidcli.models.memory import memory_needed
 
     started = time.perf_counter()
-    files = files or find_files(loading, quiet=quiet)
+    files = files or find_files(loading, notes=notes)
     options = loading.load_options()
     options = replace(options, threads=options.threads or count_free_cores())
     weights, mmproj = read_facts(files.weights), read_facts(files.mmproj)
@@ -153,7 +153,7 @@ def warn_of_gpu(loading: Loading) -> tuple[str, ...]:
     return ("--mmproj-device gpu: this build of llama.cpp has no GPU backend, running on CPU",)
 
 
-def find_files(loading: Loading, *, quiet: bool = False) -> ModelFiles:
+def find_files(loading: Loading, *, notes: Notes) -> ModelFiles:
     """The pair of files to run, checked and hashed; see `vidcli.cli.choosing`.
 
     Raises:
@@ -163,16 +163,15 @@ def find_files(loading: Loading, *, quiet: bool = False) -> ModelFiles:
     from vidcli.models.pair import resolve_files
     from vidcli.output.progress import open_progress
 
-    notes = Notes(quiet=quiet)
     model, mmproj, name = choose_model(
         loading.model, loading.mmproj, offline=loading.offline, notes=notes
     )
-    with open_progress(quiet=quiet) as progress:
+    with open_progress(quiet=notes.quiet) as progress:
         files = resolve_files(model, mmproj, progress=progress)
     return replace(files, name=name) if name else files
 
 
 def name_files(loading: Loading) -> tuple[Path, Path]:
     """Weights and projector of that pair; see `find_files`."""
-    files = find_files(loading, quiet=True)
+    files = find_files(loading, notes=Notes(quiet=True))
     return files.weights, files.mmproj

@@ -61,7 +61,7 @@ def chat(
     with open_videos(video) as open_video, ExitStack() as stack:
         import_engine()
         source = open_video(video)
-        bench = stack.enter_context(open_bench(loading, quiet=telling.quiet))
+        bench = stack.enter_context(open_bench(loading, notes=telling.notes))
         with open_progress(quiet=telling.quiet) as progress:
             seen = asking.look(
                 bench,

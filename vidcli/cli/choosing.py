@@ -37,7 +37,7 @@ def choose_model(
     Raises:
         ModelError: There is no such model, or none at all.
     """
-    installed = None if named is None else _find_named(named, offline=offline)
+    installed = None if named is None else _find_named(named, offline=offline, notes=notes)
     if named is not None and installed is None:
         return Path(named).expanduser(), mmproj, ""
     if installed is None:
@@ -52,12 +52,22 @@ def choose_model(
     return installed.weights, mmproj or installed.mmproj, installed.name
 
 
-def _find_named(named: str, *, offline: bool) -> "InstalledModel | None":
+def _find_named(named: str, *, offline: bool, notes: Notes) -> "InstalledModel | None":
     """The installed model of a name; None where the name is of a file or directory.
 
     Raises:
-        ModelError: It is neither, or an installed model that cannot see.
+        ModelError: It is neither, or an installed model that cannot see; said where it was named.
     """
+    try:
+        return _look_up(named, offline=offline, notes=notes)
+    except ModelError as error:
+        kept = settings.find("model")
+        if kept.source is settings.Source.DEFAULT or kept.written != named:
+            raise
+        raise ModelError(f"{error}; {kept.where} names it", hint=error.hint) from error
+
+
+def _look_up(named: str, *, offline: bool, notes: Notes) -> "InstalledModel | None":
     from vidcli.core.catalog import Kind
     from vidcli.models.catalog import find_model
     from vidcli.models.pull import hint_names
@@ -76,7 +86,7 @@ def _find_named(named: str, *, offline: bool) -> "InstalledModel | None":
         return None
     spec = find_model(named)
     if found is None and spec is not None and spec.kind is Kind.VISION:
-        return _offer(spec.name, Notes(), named=True, offline=offline)
+        return _offer(spec.name, notes, named=True, offline=offline)
     if found is None:
         others = tuple(model.name for model in list_installed())
         raise ModelError(f"there is no model and no file {named}", hint=hint_names(named, others))

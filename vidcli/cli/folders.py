@@ -84,7 +84,7 @@ def open_run(task: Task, options: RunOptions) -> Iterator["Run"]:
     with ExitStack() as stack:
         journal, settings, files = None, "", None
         if options.many or keeping.writes_files:
-            files = find_files(options.loading, quiet=telling.quiet)
+            files = find_files(options.loading, notes=telling.notes)
             journal, settings = _open_journal(task, options, files)
             stack.enter_context(journal)
         sidecars = None
@@ -158,7 +158,7 @@ class Run:
         """The model, loaded when the first video proves to be one."""
         loading, telling = self._options.loading, self._options.telling
         return self._stack.enter_context(
-            open_bench(loading, quiet=telling.quiet, files=self._files)
+            open_bench(loading, notes=telling.notes, files=self._files)
         )
 
     def work(self, items: Sequence[Input]) -> None:
