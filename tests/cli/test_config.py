@@ -13,11 +13,14 @@ from typing import Any
 
 import jsonschema
 import pytest
+import typer
 
 from tests.cli.run import VIDCLI, invoke, shell, spawn
 from vidcli import settings
+from vidcli.cli.app import app
 from vidcli.cli.groups import Device, Loading, Looking, Writing
 from vidcli.cli.keeping import Keeping
+from vidcli.cli.kept import key_of
 from vidcli.cli.options import Selection
 from vidcli.core.model import Detail
 from vidcli.output.forms import Form
@@ -104,6 +107,16 @@ def test_every_setting_shows_a_value_that_it_takes(key: str):
     shown = setting.example if setting.default is None else setting.default
     setting.read_kept(shown)
     assert setting.help.endswith(".")
+
+
+def test_no_option_has_a_variable_beside_the_table():
+    def walk(command: Any) -> list[Any]:
+        inner = getattr(command, "commands", {}).values()
+        return [*command.params, *(param for child in inner for param in walk(child))]
+
+    params = [param for param in walk(typer.main.get_command(app)) if param.envvar]
+    assert len(params) > 20
+    assert [param.name for param in params if key_of(param) is None] == []
 
 
 # Precedence
@@ -522,3 +535,30 @@ def test_verbose_says_which_installed_model_was_chosen(
     assert invoke("models", "add", "mine", "--model", str(model)).exit_code == 0
     told = invoke("ask", str(clip), "What?", "--max-tokens", "1", "-v").stderr
     assert "model: mine, the largest installed one that fits" in told
+
+
+def test_a_model_file_of_this_directory_is_kept_by_its_whole_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "weights").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert invoke("config", "set", "model", "weights").exit_code == 0
+    assert origin_of("model")[0] == f"{tmp_path}/weights"
+
+
+def test_ctrl_c_belongs_to_the_editor(editor: Callable[[str], None], write: Write):
+    path = write("seed = 1\n")
+    editor("trap : INT; kill -INT $PPID; sleep 0.3; echo 'seed = 2' > \"$1\"")
+    done = spawn("config", "edit")
+    assert (done.returncode, path.read_text()) == (0, "seed = 2\n"), done.stderr
+    editor("sleep 0.1; kill -INT $$; sleep 5")  # the editor itself may die of it
+    assert spawn("config", "edit").returncode == 2
+
+
+def test_a_shell_completes_the_keys():
+    words = {
+        "_VIDCLI_COMPLETE": "complete_bash",
+        "COMP_WORDS": "vidcli config set n_",
+        "COMP_CWORD": "3",
+    }
+    assert spawn("", env=os.environ | words).stdout.split() == ["n_ctx"]

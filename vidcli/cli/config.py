@@ -1,5 +1,6 @@
 """`vidcli config`: what was settled for good, where each value comes from, and changing it."""
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -20,9 +21,18 @@ from vidcli.cli.terminal import (
 )
 from vidcli.core.setting import MODEL, Setting
 from vidcli.core.toml_file import TomlError, parse_toml
-from vidcli.errors import ExitCode, UsageError
+from vidcli.errors import ExitCode, UsageError, VidcliError
 
-KeyArgument = Annotated[str, typer.Argument(metavar="KEY", help="A setting, such as n_ctx.")]
+
+def _complete_key(incomplete: str) -> list[tuple[str, str]]:
+    found = (setting for key, setting in settings.TABLE.items() if key.startswith(incomplete))
+    return [(setting.key, setting.help) for setting in found]
+
+
+KeyArgument = Annotated[
+    str,
+    typer.Argument(metavar="KEY", help="A setting, such as n_ctx.", autocompletion=_complete_key),
+]
 
 
 def path() -> None:
@@ -78,6 +88,8 @@ def set_value(
     from vidcli.output.settings import write_value
 
     setting = _find_setting(key)
+    if setting.kind is MODEL and _is_only_a_file(value):
+        value = os.path.abspath(value)
     try:
         written = setting.write(value)
     except ValueError as error:
@@ -88,7 +100,12 @@ def set_value(
 
 
 def unset(
-    key: Annotated[str, typer.Argument(metavar="KEY", help="What is to be taken out.")],
+    key: Annotated[
+        str,
+        typer.Argument(
+            metavar="KEY", help="What is to be taken out.", autocompletion=_complete_key
+        ),
+    ],
 ) -> None:
     """Take a key out of the file, so that the default holds again."""
     if config_file.unset_key(key):
@@ -115,7 +132,7 @@ def edit() -> None:
             problem = _check_draft(draft, config=settings.config_path())
             if problem is None or not _wants_again(problem):
                 break
-    except BaseException:
+    except VidcliError:  # whatever else ends this, what was written stays beside the file
         draft.unlink(missing_ok=True)
         raise
     if problem is not None:
@@ -125,7 +142,9 @@ def edit() -> None:
         )
     if draft.read_bytes() == before:
         draft.unlink()
-        Notes().tell("nothing is changed")
+        Notes().tell(
+            "nothing is changed; an editor that does not wait needs a flag, as 'code --wait'"
+        )
         return
     config_file.accept_draft(draft, before=before)
     Notes().tell(f"{settings.config_path()} is written")
@@ -172,6 +191,13 @@ def _warn_of(setting: Setting, value: str) -> None:
         notes.warn(f"{found.place} is set, and goes before the file")
     if setting.kind is MODEL and not _has_model(value):
         notes.warn(f"there is no model {value} on this machine yet; 'vidcli models list' shows all")
+
+
+def _is_only_a_file(value: str) -> bool:
+    """Whether a value names no installed model, and a file or folder of this directory."""
+    from vidcli.models.registry import find_installed
+
+    return os.path.exists(value) and find_installed(value) is None
 
 
 def _has_model(value: str) -> bool:

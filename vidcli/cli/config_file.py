@@ -7,6 +7,7 @@ import fcntl
 import os
 import shlex
 import shutil
+import signal
 import stat
 import subprocess
 import tempfile
@@ -131,13 +132,14 @@ def write_draft(content: bytes) -> Path:
 
 
 def run_editor(path: Path) -> None:
-    """Let the person edit a file, and wait until that is done.
+    """Let the person edit a file, and wait until that is done; Ctrl-C is the editor's meanwhile.
 
     Raises:
         SetupError: There is no editor, or it cannot be started.
         UsageError: It failed.
     """
     command = _find_editor()
+    before = signal.signal(signal.SIGINT, lambda *_: None)  # unlike SIG_IGN, not passed on to it
     try:
         code = subprocess.run([*command, str(path)], check=False).returncode
     except OSError as error:
@@ -145,6 +147,8 @@ def run_editor(path: Path) -> None:
             f"the editor {command[0]} cannot be started: {error.strerror}",
             hint="set VISUAL or EDITOR to another one",
         ) from error
+    finally:
+        signal.signal(signal.SIGINT, before)
     if code:
         raise UsageError(f"the editor {command[0]} ended with code {code}; nothing is changed")
 

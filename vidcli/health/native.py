@@ -87,6 +87,12 @@ def _check_gpus(facts: dict[str, Any]) -> Iterator[Finding]:
         yield Finding("gpu", Level.OK, text, facts=gpu)
     if facts["gpus"]:
         return
+    if facts["gpu_backend"]:
+        text = "llama.cpp was compiled for a graphics card, and finds none"
+        yield Finding(
+            "gpu", Level.WARNING, text, "see that its driver works: nvidia-smi, vulkaninfo"
+        )
+        return
     backend = _find_backend()
     if backend:
         yield Finding(
