@@ -166,6 +166,10 @@ def test_the_file_names_the_model_and_a_flag_leaves_its_projector_out(
     write(f'model = "{model}"\nmmproj = "{tmp_path}/gone.gguf"\n')
     assert invoke(*ask).exit_code == 4
     assert invoke(*ask, "--model", str(model)).exit_code == 0
+    home = {"HOME": str(model.parent.parent)}
+    here = f"~/{model.parent.name}"
+    write(f'model = "{here}/{model.name}"\nmmproj = "{here}/{mmproj.name}"\n')
+    assert invoke(*ask, env=home).exit_code == 0
     write('model = "nobody"\n')
     result = invoke(*ask)
     assert (result.exit_code, "nobody" in result.stderr) == (4, True)
@@ -386,6 +390,14 @@ def test_set_keeps_comments_order_permissions_and_a_link(tmp_path: Path, write: 
     )
     assert dotfiles.stat().st_mode & 0o777 == 0o600
     assert os.listdir(dotfiles.parent) == ["vidcli.toml"]
+
+
+def test_set_keeps_the_line_ends_of_another_system():
+    path = settings.config_path()
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"# mine\r\nseed = 1\r\nn_ctx = 512\r\n")
+    assert invoke("config", "set", "seed", "7").exit_code == 0
+    assert path.read_bytes() == b"# mine\r\nseed = 7\r\nn_ctx = 512\r\n"
 
 
 def test_a_link_to_nothing_yet_is_written_through(tmp_path: Path):

@@ -4,6 +4,7 @@ The file is read when an option is looked up that neither the command line nor t
 help and completion never read it. What contradicts something of a higher order gives way to it.
 """
 
+import os
 from collections.abc import Iterable
 from typing import Any
 
@@ -39,6 +40,8 @@ class KeptDefaults(dict[str, Any]):
             return default
         setting = settings.TABLE[key]
         value = setting.read(entry.value)
+        if isinstance(value, str) and setting.kind.is_path(value):
+            return os.path.expanduser(value)  # no shell has done it
         return value if setting.kind.is_plain else str(entry.value)
 
 

@@ -73,7 +73,7 @@ def parse_toml(data: bytes) -> dict[str, Entry]:
 
 def decode(data: bytes) -> str:
     """The text of a file, without the mark that some editors put first."""
-    return data.decode("utf-8-sig").replace("\r\n", "\n")
+    return data.decode("utf-8-sig")
 
 
 def _split_place(message: str, text: str) -> tuple[str, int]:
@@ -81,7 +81,7 @@ def _split_place(message: str, text: str) -> tuple[str, int]:
     found = re.search(r" \(at (?:line (\d+), column \d+|end of document)\)$", message)
     if found is None:
         return message, 1
-    last = max(1, len(text.splitlines()))
+    last = text.rstrip("\n").count("\n") + 1
     return message[: found.start()], int(found[1]) if found[1] else last
 
 
@@ -89,5 +89,5 @@ def _line_of(key: str, text: str) -> int:
     """The line in which a key of the top stands first: as `key =`, `key.x =` or `[key]`."""
     name = re.escape(key)
     begin = re.compile(rf"""\s*\[*\s*(?P<quote>["']?){name}(?P=quote)\s*[=.\]]""")
-    numbered = enumerate(text.splitlines(), start=1)
+    numbered = enumerate(text.split("\n"), start=1)
     return next((number for number, line in numbered if begin.match(line)), 1)
