@@ -10,6 +10,9 @@ from vidcli.output.progress import NoProgress
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
+FIGURES_WIDTH = 50  # columns of bar, size, speed and time
+LEAST_NAME = 12
+
 
 class DownloadBars:
     """A bar with size, speed and time left for each file; a `vidcli.core.protocols.Progress`.
@@ -31,16 +34,18 @@ class DownloadBars:
             TimeRemainingColumn,
             TransferSpeedColumn,
         )
+        from rich.table import Column
 
         console = Console(file=stream, force_terminal=True, no_color=not color, highlight=False)
         self._bars: Progress = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=None),
-            DownloadColumn(binary_units=True),
-            TransferSpeedColumn(),
-            TimeRemainingColumn(compact=True),
+            DownloadColumn(binary_units=True, table_column=Column(no_wrap=True)),
+            TransferSpeedColumn(table_column=Column(no_wrap=True)),
+            TimeRemainingColumn(compact=True, table_column=Column(no_wrap=True)),
             console=console,
         )
+        self._name_width = max(console.width - FIGURES_WIDTH, LEAST_NAME)
         self._tasks: dict[str, TaskID] = {}
         self._stack = ExitStack()
 
@@ -49,7 +54,8 @@ class DownloadBars:
         size = total or None
         if phase not in self._tasks:
             # `done` at the first report is what was there before: no part of the speed.
-            self._tasks[phase] = self._bars.add_task(printable(phase), total=size, completed=done)
+            name = shorten(printable(phase), self._name_width)
+            self._tasks[phase] = self._bars.add_task(name, total=size, completed=done)
         self._bars.update(self._tasks[phase], completed=done, total=size)
 
     def __enter__(self) -> Self:
@@ -58,6 +64,14 @@ class DownloadBars:
 
     def __exit__(self, *_exc: object) -> None:
         self._stack.close()
+
+
+def shorten(name: str, width: int) -> str:
+    """A name of at most `width` letters; both ends stay, where series and quant stand."""
+    if len(name) <= width:
+        return name
+    end = (width - 1) * 2 // 3
+    return f"{name[: width - 1 - end]}…{name[len(name) - end :]}"
 
 
 AnyBars = DownloadBars | NoProgress
