@@ -4,6 +4,7 @@ import platform
 import shutil
 import subprocess
 from collections.abc import Iterator
+from importlib.metadata import requires
 from typing import Any
 
 from vidcli.core.findings import Finding, Level
@@ -11,11 +12,8 @@ from vidcli.core.units import format_size
 from vidcli.health.child import ENGINE, LIBAV, OPENCV, LibraryError, ask_library
 from vidcli.models.hardware import read_cpu
 
-REBUILD = (
-    'CMAKE_ARGS="{}" pip install --force-reinstall --no-cache-dir --no-binary llama-cpp-python'
-    " llama-cpp-python=={}"
-)
-VERSION = "0.3.36"
+LLAMA = "llama-cpp-python"
+REBUILD = 'CMAKE_ARGS="{}" pip install --force-reinstall --no-cache-dir --no-binary {} {}'
 COMPLETE = "pip install --upgrade vidcli"  # brings packages that are missing
 AGAIN = "pip install --force-reinstall {}"
 
@@ -29,7 +27,7 @@ def check_engine() -> Iterator[Finding]:
         facts = ask_library(ENGINE)
     except LibraryError as error:
         others = error.missing not in ("", "llama_cpp")
-        remedy = COMPLETE if others else REBUILD.format("-DGGML_NATIVE=on", _wanted())
+        remedy = COMPLETE if others else _rebuild("-DGGML_NATIVE=on")
         yield Finding("llama-build", Level.PROBLEM, f"llama.cpp cannot be used: {error}", remedy)
         return
     features = set(facts["features"])
@@ -45,23 +43,20 @@ def check_engine() -> Iterator[Finding]:
             "llama-lacking",
             Level.PROBLEM,
             f"it was compiled for {', '.join(lacking)}, which {cpu.name} does not have",
-            REBUILD.format("-DGGML_NATIVE=on", facts["version"]),
+            _rebuild("-DGGML_NATIVE=on"),
             {"features": lacking},
         )
-    yield from _check_unused(features, facts["version"])
+    yield from _check_unused(features)
     yield from _check_gpus(facts)
 
 
-def _wanted() -> str:
-    from importlib.metadata import requires
-
-    needed = next(
-        (line for line in requires("vidcli") or () if line.startswith("llama-cpp-python")), ""
-    )
-    return needed.partition("==")[2] or VERSION
+def _rebuild(option: str) -> str:
+    """The command that compiles llama.cpp anew, in the version that this vidcli wants."""
+    needed = (line for line in requires("vidcli") or () if line.startswith(LLAMA))
+    return REBUILD.format(option, LLAMA, next(needed, LLAMA))
 
 
-def _check_unused(features: set[str], version: str) -> Iterator[Finding]:
+def _check_unused(features: set[str]) -> Iterator[Finding]:
     from vidcli.engine.build import BASIC, unused_flags
 
     cpu = read_cpu()
@@ -75,7 +70,7 @@ def _check_unused(features: set[str], version: str) -> Iterator[Finding]:
         "llama-unused",
         level,
         f"{cpu.name} has {', '.join(unused)}, which this build does not use",
-        REBUILD.format("-DGGML_NATIVE=on", version),
+        _rebuild("-DGGML_NATIVE=on"),
         {"features": unused},
     )
 
@@ -99,7 +94,7 @@ def _check_gpus(facts: dict[str, Any]) -> Iterator[Finding]:
             "gpu",
             Level.WARNING,
             f"there is a graphics card for {backend}, and this build of llama.cpp cannot use it",
-            REBUILD.format(f"-DGGML_{backend.upper()}=on", facts["version"]),
+            _rebuild(f"-DGGML_{backend.upper()}=on"),
         )
     else:
         yield Finding("gpu", Level.OK, "no graphics card: the processor does all the work")
