@@ -12,15 +12,20 @@ import pytest
 
 from tests.output.results import STREAM, make_answer, make_info, make_rehearsal
 from vidcli.core.catalog import FileRole, InstalledModel, Kind, MemoryBill, StoredFile
+from vidcli.core.findings import Finding, Level
 from vidcli.core.media import Coverage, Shot, Transition
 from vidcli.core.prompt import TracedPart
 from vidcli.core.time import Span
 from vidcli.errors import MediaError
 from vidcli.evaluate.predictions import Prediction
 from vidcli.evaluate.sets import EvalQuestion
+from vidcli.library.journal_care import JournalFacts
 from vidcli.models.catalog import find_model
 from vidcli.output import accounts, documents, evaluations, models
+from vidcli.output.doctor import doctor_document
 from vidcli.output.schema import list_schemas, load_schema
+from vidcli.output.settings import settings_document
+from vidcli.settings import Problem, find
 
 SHOTS = [
     Shot(Span(Fraction(0), Fraction(4, 3)), Transition.START),
@@ -60,7 +65,20 @@ def make_documents() -> dict[str, documents.Document]:
             make_info(), [entry], rule="uniform", sheet=None, coverage=COVERAGE, warnings=[]
         ),
         "error": documents.error_document("x.mp4", MediaError("x.mp4 is empty", hint=None)),
-        "cache": documents.cache_document("/c", [("tokens", 1, 5)], max_bytes=9, freed_bytes=0),
+        "cache": documents.cache_document(
+            "/c",
+            [("tokens", 1, 5)],
+            max_bytes=9,
+            freed_bytes=0,
+            journal=JournalFacts(Path("/j"), 9, 2, 1, 1),
+            forgotten=0,
+        ),
+        "config": settings_document(
+            [find("n_ctx"), replace(find("model"), problem="is empty")],
+            file=Path("/c"),
+            problems=[Problem(0, "it cannot be read")],
+        ),
+        "doctor": doctor_document([("disk", Finding("folder", Level.WARNING, "full", "rm"))]),
         **make_model_documents(),
         "synth": documents.synth_document(
             "set", split="eval", seed=1, clips=2, made=1, questions={"object": 3}
