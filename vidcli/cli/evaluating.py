@@ -73,7 +73,7 @@ class Evaluation:
     def __init__(self, options: EvalOptions, predictions: "Predictions") -> None:
         self._options = options
         self._predictions = predictions
-        self._files = find_files(options.loading, quiet=options.telling.quiet)
+        self._files = find_files(options.loading, notes=options.telling.notes)
         self._stack = ExitStack()
         self._bench: Bench | None = None
         self._open: OpenVideo | None = None
@@ -168,9 +168,9 @@ class Evaluation:
 
     def _load(self) -> Bench:
         if self._bench is None:
-            quiet = self._options.telling.quiet
+            notes = self._options.telling.notes
             self._bench = self._stack.enter_context(
-                open_bench(self._options.loading, quiet=quiet, files=self._files)
+                open_bench(self._options.loading, notes=notes, files=self._files)
             )
             self._bench.take_load_seconds()
         return self._bench
