@@ -225,8 +225,8 @@ def streamed_answer(*, silent: bool, prefix: str = "") -> Iterator[Write]:
         body = text.rstrip()
         held = text[len(body) :]
         if body:
-            write_out(("" if begun else prefix) + printable(body, keep="\n\t"))
-            begun = True
+            lead, begun = "" if begun else prefix, True  # first: Ctrl-C may come out of the write
+            write_out(lead + printable(body, keep="\n\t"))
 
     try:
         yield write
