@@ -30,6 +30,11 @@ NEIGHBOURS = 10  # frames on either side that tell what is usual
 GAINS = (0.75, 1.33)  # changes of light that are no change of picture
 C_GREY = 128  # where chroma is counted from
 FLASH_S = 0.2
+CHUNK = 128  # frames compared at once: what they need stays in a processor's cache
+
+_SHIFTS = np.arange(9)[:, None, None]  # by at most a cell each way; the edge goes on beyond itself
+_SHIFTED_ROWS = np.clip(_SHIFTS // 3 - 1 + np.arange(ROWS)[:, None], 0, ROWS - 1)
+_SHIFTED_COLUMNS = np.clip(_SHIFTS % 3 - 1 + np.arange(COLUMNS), 0, COLUMNS - 1)
 
 
 def set_offsets(rate: float) -> tuple[int, ...]:
@@ -76,14 +81,15 @@ def measure_novelty(cells: Cells, offsets: tuple[int, ...]) -> tuple[Scores, Sco
         cells whose difference there is above coding noise.
     """
     flat = cells.reshape(len(cells), cells.shape[1], -1)
-    last = len(flat) - 1
-    here = np.arange(len(flat))
-    best = np.full((len(flat), flat.shape[2]), np.inf, np.float32)
-    for back in offsets:
-        for ahead in offsets:
-            old = flat[np.maximum(here - 1 - back, 0)]
-            new = flat[np.minimum(here + ahead, last)]
-            np.minimum(best, _differences(old, new), out=best)
+    size, reach = len(flat), offsets[-1]
+    ends = (flat[:1].repeat(reach + 1, axis=0), flat[-1:].repeat(reach, axis=0))
+    padded = np.concatenate([ends[0], flat, ends[1]])
+    best = np.full((size, flat.shape[2]), np.inf, np.float32)
+    for distance in sorted({1 + back + ahead for back in offsets for ahead in offsets}):
+        apart = _differences(padded[:-distance], padded[distance:])
+        for back in offsets:
+            if distance - 1 - back in offsets:
+                np.minimum(best, apart[reach - back : reach - back + size], out=best)
     best[0] = 0
     return best.mean(axis=1), (best > 2 * QUIET).mean(axis=1, dtype=np.float32)
 
@@ -111,14 +117,10 @@ def measure_unlikeness(old: Cells, new: Cells) -> float:
 
 
 def _one_way(from_set: Cells, to_set: Cells) -> float:
-    padded = np.pad(to_set, ((0, 0), (0, 0), (1, 1), (1, 1)), mode="edge")
-    best = np.full((ROWS, COLUMNS), np.inf, np.float32)
-    for row in range(3):
-        for column in range(3):
-            shifted = padded[None, :, :, row : row + ROWS, column : column + COLUMNS]
-            pairs = np.abs(from_set[:, None] - shifted).sum(axis=2)  # [n, m, 9, 16]
-            np.minimum(best, pairs.min(axis=(0, 1)), out=best)
-    return float(best.mean())
+    shifted = to_set[..., _SHIFTED_ROWS, _SHIFTED_COLUMNS]  # [m, 4, 9 shifts, 9, 16]
+    apart = from_set[:, None, :, None] - shifted  # [n, m, 4, 9 shifts, 9, 16]
+    pairs = np.abs(apart, out=apart).sum(axis=2)
+    return float(pairs.min(axis=(0, 1, 2)).mean())
 
 
 def _differences(old: Cells, new: Cells) -> Scores:
@@ -128,13 +130,21 @@ def _differences(old: Cells, new: Cells) -> Scores:
         old: `[frames, 4, cells]`.
         new: The same shape.
     """
-    plain: Scores = np.abs(new - old).sum(axis=1)
+    apart = np.empty((len(old), old.shape[2]), np.float32)
+    for start in range(0, len(old), CHUNK):
+        chunk = slice(start, start + CHUNK)
+        apart[chunk] = _kinder_differences(old[chunk], new[chunk])
+    return apart
+
+
+def _kinder_differences(old: Cells, new: Cells) -> Scores:
+    plain = np.abs(new - old).sum(axis=1)
     energy = np.einsum("fc,fc->f", old[:, 0], old[:, 0])
     gain = np.einsum("fc,fc->f", old[:, 0], new[:, 0]) / np.maximum(energy, 1)
     gain = np.clip(gain, *GAINS)[:, None, None]
     lit = old * gain
     lit[:, 1:3] += C_GREY * (1 - gain)
-    other: Scores = np.abs(new - lit).sum(axis=1)
+    other = np.abs(new - lit).sum(axis=1)
     kinder = other.mean(axis=1) < plain.mean(axis=1)
     return np.where(kinder[:, None], other, plain)
 

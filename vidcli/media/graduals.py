@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidcli.core.media import Transition
-from vidcli.media.cuts import C_GREY, FLASH_S, measure_spread, measure_unlikeness
+from vidcli.media.cuts import C_GREY, CHUNK, FLASH_S, measure_spread, measure_unlikeness
 from vidcli.media.thumbnails import Cells
 
 BLACK, WHITE = 28.0, 222.0  # mean luma, of 16 to 235
@@ -141,25 +141,47 @@ def _steady_mixes(cells: Cells, length: int) -> list[tuple[int, float]]:
     count = len(cells) - length
     if count < 1:
         return []
-    values = cells[:, :3].reshape(len(cells), -1)
-    first = values[:count]
-    change = values[length : length + count] - first
-    size = np.abs(change).mean(axis=1) * 3
-    energy = np.einsum("fc,fc->f", change, change) + 1e-6
+    values = np.ascontiguousarray(cells[:, :3]).reshape(len(cells), -1)
+    size = np.abs(values[length:] - values[:-length]).mean(axis=1) * 3
+    explained = np.full(count, -np.inf)
     residue = np.zeros(count, np.float32)
-    share, steady = np.zeros(count, np.float32), np.ones(count, np.bool_)
+    large = np.flatnonzero(size >= MIN_CHANGE)
+    for chunk in range(0, len(large), CHUNK):
+        starts, left = _steady_windows(values, large[chunk : chunk + CHUNK], length)
+        residue[starts] = left / (size[starts] + 1e-6)
+        explained[starts] = size[starts] * (1 - residue[starts])
+    explained[residue > MAX_RESIDUE] = -np.inf
+    best = _best_apart(explained, max(2, length // 4))
+    return [(start, float(residue[start])) for start in best]
+
+
+def _steady_windows(
+    values: NDArray[np.float32], starts: NDArray[np.intp], length: int
+) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+    """Of windows of `length` frames, those in which the share of the last frame grows steadily.
+
+    Args:
+        values: `[frames, values]`.
+        starts: First frame of each window.
+        length: Of every window.
+
+    Returns:
+        First frame of each that is left; what the mix does not explain, as `size` is measured.
+    """
+    first = values[starts]
+    change = values[starts + length] - first
+    energy = np.einsum("fc,fc->f", change, change) + 1e-6
+    share, residue = np.zeros((2, len(starts)), np.float32)
     for sample in range(1, SAMPLES + 2):
-        at = round(length * sample / (SAMPLES + 1))
-        moved = values[at : at + count] - first
+        moved = values[starts + round(length * sample / (SAMPLES + 1))] - first
         grown = np.einsum("fc,fc->f", moved, change) / energy
-        steady &= (grown - share > STEPS[0]) & (grown - share < STEPS[1])
-        share = grown
-        residue += np.abs(moved - np.clip(grown, 0, 1)[:, None] * change).mean(axis=1) * 3
-    residue /= SAMPLES * (size + 1e-6)
-    good = steady & (size >= MIN_CHANGE) & (residue <= MAX_RESIDUE)
-    explained = np.where(good, size * (1 - residue), -np.inf)
-    starts = _best_apart(explained, max(2, length // 4))
-    return [(start, float(residue[start])) for start in starts]
+        moved -= np.clip(grown, 0, 1)[:, None] * change
+        residue += np.abs(moved).mean(axis=1) * (3 / SAMPLES)
+        steady = (grown - share > STEPS[0]) & (grown - share < STEPS[1])
+        starts, first, change, energy, share, residue = (
+            kept[steady] for kept in (starts, first, change, energy, grown, residue)
+        )
+    return starts, residue
 
 
 def _best_apart(scores: NDArray[np.floating], reach: int) -> list[int]:

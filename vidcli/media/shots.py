@@ -94,13 +94,15 @@ def _inside(
 def _look_past_flashes(cells: Cells, *, rate: float, opens: bool, ends: bool) -> list[Change]:
     """Changes of every kind, none of them a flash; also those that a flash hid."""
     found = _look(cells, rate=rate, opens=opens, ends=ends)
-    suspects: set[tuple[int, int]] = set()
-    flashes: list[tuple[int, int]] = []
+    asked: set[tuple[int, int]] = set()
+    flashes: set[tuple[int, int]] = set()
     for _ in range(FLASH_ROUNDS):
-        suspects.update((change.start, change.end) for change in found)
-        known, flashes = flashes, find_flashes(cells, suspects, rate=rate)
-        if flashes == known:
+        suspects = {(change.start, change.end) for change in found} - asked
+        asked |= suspects
+        hidden = set(find_flashes(cells, suspects, rate=rate)) - flashes
+        if not hidden:
             break
+        flashes |= hidden
         found = _look(blend_over(cells, flashes), rate=rate, opens=opens, ends=ends)
     return [c for c in found if not any(start <= c.at <= end for start, end in flashes)]
 

@@ -29,6 +29,15 @@ MAX_THREADS = 4
 Cells = NDArray[np.float32]  # [..., VALUES, ROWS, COLUMNS], 0 to 255
 
 
+def _means(side: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Matrices that average cells of `side` pixels: times a plane from the left, from the right."""
+    rows, columns = (np.eye(count, dtype=np.float32).repeat(side, 0) for count in (ROWS, COLUMNS))
+    return rows.T / side, columns / side
+
+
+_LUMA_MEANS, _CHROMA_MEANS = _means(LUMA), _means(CHROMA)
+
+
 def read_thumbnails(path: str, span: Span | None = None) -> Iterator[tuple[Fraction, Cells]]:
     """Decode every frame of `span` once, in the order shown.
 
@@ -70,19 +79,18 @@ def measure_cells(frame: VideoFrame, reformatter: VideoReformatter) -> Cells:
     )
     luma, *chroma = (_pixels(plane) for plane in small.planes)
     cells = np.empty((VALUES, ROWS, COLUMNS), np.float32)
-    blocks = luma.reshape(ROWS, LUMA, COLUMNS, LUMA).astype(np.float32)
-    cells[0] = blocks.mean(axis=(1, 3))
-    squares = (blocks * blocks).mean(axis=(1, 3))
+    cells[0] = _LUMA_MEANS[0] @ luma @ _LUMA_MEANS[1]
+    squares = _LUMA_MEANS[0] @ (luma * luma) @ _LUMA_MEANS[1]
     cells[3] = np.sqrt(np.maximum(squares - cells[0] * cells[0], 0))
     for value, plane in enumerate(chroma, start=1):
-        cells[value] = plane.reshape(ROWS, CHROMA, COLUMNS, CHROMA).mean(axis=(1, 3))
+        cells[value] = _CHROMA_MEANS[0] @ plane @ _CHROMA_MEANS[1]
     return cells
 
 
-def _pixels(plane: VideoPlane) -> NDArray[np.uint8]:
-    """uint8 [height, width] of an 8-bit plane, without the padding of its rows."""
-    rows = np.frombuffer(bytes(plane), np.uint8).reshape(plane.height, plane.line_size)
-    return rows[:, : plane.width]
+def _pixels(plane: VideoPlane) -> NDArray[np.float32]:
+    """[height, width] of an 8-bit plane, without the padding of its rows."""
+    rows = np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)
+    return rows[:, : plane.width].astype(np.float32)
 
 
 def _timed_frames(pictures: Pictures, span: Span | None) -> Iterator[tuple[Fraction, VideoFrame]]:
