@@ -94,17 +94,24 @@ def _inside(
 def _look_past_flashes(cells: Cells, *, rate: float, opens: bool, ends: bool) -> list[Change]:
     """Changes of every kind, none of them a flash; also those that a flash hid."""
     found = _look(cells, rate=rate, opens=opens, ends=ends)
+    fades = [(change.start, change.end) for change in found if change.kind is Transition.FADE]
     asked: set[tuple[int, int]] = set()
     flashes: set[tuple[int, int]] = set()
     for _ in range(FLASH_ROUNDS):
         suspects = {(change.start, change.end) for change in found} - asked
         asked |= suspects
-        hidden = set(find_flashes(cells, suspects, rate=rate)) - flashes
-        if not hidden:
+        seen = set(find_flashes(cells, suspects, rate=rate)) - flashes
+        hiding = {(start, end) for start, end in seen if not _overlaps(start, end, fades)}
+        if not hiding:
             break
-        flashes |= hidden
+        flashes |= hiding
         found = _look(blend_over(cells, flashes), rate=rate, opens=opens, ends=ends)
     return [c for c in found if not any(start <= c.at <= end for start, end in flashes)]
+
+
+def _overlaps(start: int, end: int, fades: Sequence[tuple[int, int]]) -> bool:
+    """Whether `[start, end)` is the bottom of a fade: dark pictures on both sides are alike."""
+    return any(first < end and start < last for first, last in fades)
 
 
 def _look(cells: Cells, *, rate: float, opens: bool, ends: bool) -> list[Change]:

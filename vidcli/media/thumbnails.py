@@ -7,6 +7,7 @@ is left out, since what it smooths is far smaller than a cell.
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 
 import numpy as np
@@ -52,7 +53,7 @@ def read_thumbnails(path: str, span: Span | None = None) -> Iterator[tuple[Fract
         MediaError: No picture can be decoded.
     """
     reformatter = VideoReformatter()
-    with open_pictures(path) as pictures, translated(path):
+    with open_pictures(path) as pictures, translated(path), decoding_in_threads(pictures):
         end = None if span is None else span.end
         for time, frame in _timed_frames(pictures, span):
             if end is not None and time >= end:
@@ -61,6 +62,22 @@ def read_thumbnails(path: str, span: Span | None = None) -> Iterator[tuple[Fract
                 if span is not None:
                     beat((time - span.start) / span.length)
                 yield time, measure_cells(frame, reformatter)
+
+
+@contextmanager
+def decoding_in_threads(pictures: Pictures) -> Iterator[None]:
+    """Decode with as many threads as pay, and let them all come to rest at the end.
+
+    A decoder freed while they work waits for them and holds Python's lock, which they need to
+    log an error: neither would ever go on.
+    """
+    context = pictures.stream.codec_context
+    context.thread_type = "AUTO"
+    context.thread_count = min(MAX_THREADS, os.cpu_count() or 1)
+    try:
+        yield
+    finally:
+        context.flush_buffers()  # waits without Python's lock
 
 
 def measure_cells(frame: VideoFrame, reformatter: VideoReformatter) -> Cells:
@@ -94,10 +111,7 @@ def _pixels(plane: VideoPlane) -> NDArray[np.float32]:
 
 
 def _timed_frames(pictures: Pictures, span: Span | None) -> Iterator[tuple[Fraction, VideoFrame]]:
-    context = pictures.stream.codec_context
-    context.thread_type = "AUTO"
-    context.thread_count = min(MAX_THREADS, os.cpu_count() or 1)
-    context.options = {"skip_loop_filter": "all"}
+    pictures.stream.codec_context.options = {"skip_loop_filter": "all"}
     if span is not None and span.start > 0 and pictures.origin is not None and not pictures.piped:
         target = pictures.origin + int(span.start / pictures.time_base)
         pictures.container.seek(target, stream=pictures.stream)
