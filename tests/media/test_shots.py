@@ -110,6 +110,18 @@ def test_a_fade_is_one_change_in_the_middle_of_its_veil(level):
     assert 50 <= found[0][1] <= 60
 
 
+@pytest.mark.parametrize("black_frames", [1, 2, 3])
+@pytest.mark.parametrize("ramp", [8, 11, 14])
+@pytest.mark.parametrize("seeds", [(1, 2), (5, 6)])
+def test_a_fade_through_a_moment_of_black_is_no_flash_of_darkness(black_frames, ramp, seeds):
+    first, second = (scene(seed) for seed in seeds)
+    black = np.zeros((180, 320, 3), np.uint8)
+    fall, rise = mix(first, black, ramp), mix(black, second, ramp)
+    found = changes_of([first] * 40 + fall + [black] * black_frames + rise + [second] * 40)
+    assert [kind for kind, _ in found] == ["fade"]
+    assert 40 + ramp <= found[0][1] <= 40 + ramp + black_frames
+
+
 def test_a_long_black_between_fades_is_a_shot_of_its_own():
     first, second, black = scene(1), scene(2), np.zeros((180, 320, 3), np.uint8)
     images = [first] * 40 + mix(first, black, 10) + [black] * 90 + mix(black, second, 10)
@@ -138,6 +150,25 @@ def test_a_flash_is_no_shot_but_a_short_cutaway_is(frames):
     assert changes_of([picture] * 40 + [flash] * frames + [picture] * 40) == []
     cutaway = [picture] * 40 + [scene(2)] * 6 + [picture] * 40
     assert changes_of(cutaway) == [("cut", 40), ("cut", 46)]
+
+
+@pytest.mark.parametrize("residue", [(3, -3, 4), (5, -4, 5), (-4, 5, -4)])
+def test_what_coding_leaves_of_a_flash_is_no_cut(residue):
+    page = next(footage.slide(np.random.default_rng(1), SIZE))
+    flash = np.asarray(cv2.addWeighted(page, 0.15, np.full_like(page, 255), 0.85, 0), np.uint8)
+    stained = np.clip(page * 0.985 + residue, 0, 255).astype(np.uint8)
+    assert changes_of([page] * 40 + [flash] * 2 + [stained] * 40) == []
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("quality", [8, 12])
+def test_a_keyframe_that_brings_lost_detail_back_is_no_cut(seed, quality):
+    random = np.random.default_rng(seed)
+    grain = random.normal(0, 16, (90, 160, 1)).repeat(2, axis=0).repeat(2, axis=1)
+    sharp = np.clip(scene(seed) * 0.6 + 60 + grain, 0, 255).astype(np.uint8)
+    _, packed = cv2.imencode(".jpg", sharp, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    starved = np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR), np.uint8)
+    assert changes_of([starved] * 40 + [sharp] * 40) == []
 
 
 def test_a_body_rushing_by_is_no_cut():

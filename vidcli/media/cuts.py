@@ -23,7 +23,9 @@ MIN_PROMINENCE = 2.0  # times the usual novelty around it
 MIN_CONTRAST = 0.37  # unlikeness over spread
 STATIC_NOVELTY = 5.0  # is enough between pictures that stand still…
 STATIC_USUAL = 0.75  # …as still as this on either side…
-STATIC_CHANGED = 1 / 3  # …where this part of all cells changes
+STATIC_CHANGED = 1 / 3  # …where this part of all cells changes…
+STATIC_STRONG = 1 / 7  # …and this part by `STRONG`: a starved encoder's keyframe changes all a bit
+STRONG = 16.0
 QUIET = 1.5  # novelty that every source has: coding noise
 SPREAD_FLOOR = 8.0  # levels that a uniform picture is taken to vary by
 NEIGHBOURS = 10  # frames on either side that tell what is usual
@@ -53,12 +55,15 @@ def find_cuts(cells: Cells, *, rate: float) -> list[int]:
     if len(cells) < 2:
         return []
     offsets = set_offsets(rate)
-    novelty, changed = measure_novelty(cells, offsets)
+    apart = measure_novelties(cells, offsets)
+    novelty = apart.mean(axis=1)
     before, after = _usual(novelty)
     lower, upper = np.minimum(before, after), np.maximum(before, after)
     prominence = novelty / np.sqrt((lower + QUIET) * (upper + QUIET))
     peaks = _local_maxima(novelty, offsets[-1] + 1)  # a shot shorter than the sets is a flash
-    static = (novelty >= STATIC_NOVELTY) & (upper <= STATIC_USUAL) & (changed >= STATIC_CHANGED)
+    changed = (apart > 2 * QUIET).mean(axis=1) >= STATIC_CHANGED
+    changed &= (apart > STRONG).mean(axis=1) >= STATIC_STRONG
+    static = (novelty >= STATIC_NOVELTY) & (upper <= STATIC_USUAL) & changed
     bold = (novelty >= MIN_NOVELTY) & (prominence >= MIN_PROMINENCE)
     found = []
     for at in np.flatnonzero(peaks & (static | bold)).tolist():
@@ -69,16 +74,15 @@ def find_cuts(cells: Cells, *, rate: float) -> list[int]:
     return found
 
 
-def measure_novelty(cells: Cells, offsets: tuple[int, ...]) -> tuple[Scores, Scores]:
-    """How new each frame and those after it are to those before it.
+def measure_novelties(cells: Cells, offsets: tuple[int, ...]) -> Scores:
+    """How new each cell of a frame and those after it is to those before it.
 
     Args:
         cells: `[frames, 4, 9, 16]`.
         offsets: See `set_offsets`.
 
     Returns:
-        `[frames]` each: the mean difference of a cell in its most alike pair; the part of all
-        cells whose difference there is above coding noise.
+        `[frames, cells]`: the difference in the most alike pair; its mean is a frame's novelty.
     """
     flat = cells.reshape(len(cells), cells.shape[1], -1)
     size, reach = len(flat), offsets[-1]
@@ -91,7 +95,7 @@ def measure_novelty(cells: Cells, offsets: tuple[int, ...]) -> tuple[Scores, Sco
             if distance - 1 - back in offsets:
                 np.minimum(best, apart[reach - back : reach - back + size], out=best)
     best[0] = 0
-    return best.mean(axis=1), (best > 2 * QUIET).mean(axis=1, dtype=np.float32)
+    return best
 
 
 def measure_spread(old: Cells, new: Cells) -> float:
