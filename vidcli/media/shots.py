@@ -8,7 +8,7 @@ Not here: which frames of a shot to look at (`vidcli.media.plan`).
 """
 
 import itertools
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 
@@ -28,6 +28,7 @@ from vidcli.media.thumbnails import COLUMNS, ROWS, VALUES, Cells, read_thumbnail
 BLOCK = 2048  # frames looked at together: 5 MB of cells
 MARGIN = 384  # frames on either side that a transition can depend on, at up to 60 a second
 SLACK = 3  # frames within which a cut belongs to a gradual transition beside it
+REMEMBERED = 2 * (BLOCK + MARGIN)  # frames: what `find_changes` still tells of is among them
 FLASH_ROUNDS = 3  # of finding what the flashes found so far had hidden
 
 
@@ -46,11 +47,16 @@ def detect_shots(path: str, span: Span | None = None) -> tuple[Shot, ...]:
         MediaError: No picture can be decoded.
     """
     span = span or _whole(path)
-    times: list[Fraction] = []
-    changes = merge_changes(find_changes(_noting_times(read_thumbnails(path, span), times)))
+    clock, times = _Clock(), {}
+    found = find_changes(clock.listen(read_thumbnails(path, span)))
+    changes = []
+    for change in found:
+        changes.append(change)
+        times[change.at] = clock.tell(change.at)
+    boundaries = [(times[change.at], change.kind) for change in merge_changes(changes)]
     if span is None:
-        span = Span(Fraction(0), _end_of(times))
-    return tile(span, [(times[c.at], c.kind) for c in changes if c.at < len(times)])
+        span = Span(Fraction(0), clock.end)
+    return tile(span, [(time, kind) for time, kind in boundaries if time is not None])
 
 
 def find_changes(frames: Iterable[tuple[Fraction, Cells]]) -> Iterator[Change]:
@@ -209,16 +215,33 @@ def _whole(path: str) -> Span | None:
     return Span(Fraction(0), duration) if duration else None
 
 
-def _noting_times(
-    frames: Iterable[tuple[Fraction, Cells]], times: list[Fraction]
-) -> Iterator[tuple[Fraction, Cells]]:
-    for time, cells in frames:
-        times.append(time)
-        yield time, cells
+class _Clock:
+    """Times of the frames that went by last; of all, memory would grow with the video."""
 
+    def __init__(self) -> None:
+        self._gone = 0  # frames whose times are forgotten
+        self._times: deque[Fraction] = deque()
 
-def _end_of(times: Sequence[Fraction]) -> Fraction:
-    """Where the last frame ends, as long as the one before it lasts; a single one lasts 1/25 s."""
-    if len(times) < 2:
-        return (times[-1] if times else Fraction(0)) + Fraction(1, 25)
-    return times[-1] + (times[-1] - times[-2])
+    def listen(
+        self, frames: Iterable[tuple[Fraction, Cells]]
+    ) -> Iterator[tuple[Fraction, Cells]]:
+        """Let frames through, remembering their times."""
+        for time, cells in frames:
+            self._times.append(time)
+            if len(self._times) > REMEMBERED:
+                self._times.popleft()
+                self._gone += 1
+            yield time, cells
+
+    def tell(self, number: int) -> Fraction | None:
+        """When frame `number` is shown; None past the last frame."""
+        place = number - self._gone
+        assert place >= 0, "a change in frames long gone"
+        return self._times[place] if place < len(self._times) else None
+
+    @property
+    def end(self) -> Fraction:
+        """Where the last frame ends: it lasts as the one before it; a single one 1/25 s."""
+        if len(self._times) < 2:
+            return (self._times[-1] if self._times else Fraction(0)) + Fraction(1, 25)
+        return self._times[-1] + (self._times[-1] - self._times[-2])
