@@ -21,6 +21,9 @@ Scores = NDArray[np.float32]
 MIN_NOVELTY = 14.0  # sum of the differences of a cell's four values, mean of all cells
 MIN_PROMINENCE = 2.0  # times the usual novelty around it
 MIN_CONTRAST = 0.37  # unlikeness over spread
+CLEAR_CONTRAST = 0.8  # is so much that less novelty…
+CLEAR_NOVELTY = 10.0  # …and less prominence will do: starved pictures have little detail to differ
+CLEAR_PROMINENCE = 1.6
 STATIC_NOVELTY = 5.0  # is enough between pictures that stand still…
 STATIC_USUAL = 0.75  # …as still as this on either side…
 STATIC_CHANGED = 1 / 3  # …where this part of all cells changes…
@@ -65,11 +68,12 @@ def find_cuts(cells: Cells, *, rate: float) -> list[int]:
     changed &= (apart > STRONG).mean(axis=1) >= STATIC_STRONG
     static = (novelty >= STATIC_NOVELTY) & (upper <= STATIC_USUAL) & changed
     bold = (novelty >= MIN_NOVELTY) & (prominence >= MIN_PROMINENCE)
+    faint = (novelty >= CLEAR_NOVELTY) & (prominence >= CLEAR_PROMINENCE)
+    least = np.where(static, 0, np.where(bold, MIN_CONTRAST, CLEAR_CONTRAST))
     found = []
-    for at in np.flatnonzero(peaks & (static | bold)).tolist():
+    for at in np.flatnonzero(peaks & (static | bold | faint)).tolist():
         old, new = sets_around(cells, at, at, offsets)
-        unlike = measure_unlikeness(old, new) / measure_spread(old, new)
-        if static[at] or unlike >= MIN_CONTRAST:
+        if measure_unlikeness(old, new) / measure_spread(old, new) >= least[at]:
             found.append(at)
     return found
 
