@@ -1,9 +1,12 @@
 """Promises of shot detection, on reels whose every transition is known."""
 
 import itertools
+import subprocess
+import sys
 from collections.abc import Callable, Iterable
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
@@ -171,6 +174,19 @@ def test_a_keyframe_that_brings_lost_detail_back_is_no_cut(seed, quality):
     assert changes_of([starved] * 40 + [sharp] * 40) == []
 
 
+@pytest.mark.parametrize("seeds", [(3, 4), (7, 8)])
+def test_a_cut_between_pictures_without_detail_is_found(seeds):
+    random = np.random.default_rng(1)
+
+    def mottled(seed: int) -> Image:
+        faint = 128 + (cv2.GaussianBlur(scene(seed), (0, 0), 30).astype(np.float32) - 128) * 0.12
+        mottle = random.normal(0, 1.2, (9, 16, 3)).repeat(20, axis=0).repeat(20, axis=1)
+        return np.clip(faint + mottle, 0, 255).astype(np.uint8)
+
+    first, second = ([mottled(seed) for _ in range(40)] for seed in seeds)
+    assert changes_of([*first, *second]) == [("cut", 40)]
+
+
 def test_a_body_rushing_by_is_no_cut():
     take = footage.rush(np.random.default_rng(8), SIZE)
     assert changes_of(itertools.islice(take, 150)) == []
@@ -227,6 +243,49 @@ def test_a_span_is_tiled_by_its_own_shots(clips):
     assert [shot.span.start for shot in shots] == [Fraction(3, 2), 2, 3]
     assert shots[-1].span.end == span.end
     assert shots[0].transition is Transition.START
+
+
+SPANS = """
+import sys
+from fractions import Fraction
+from vidcli.core.time import Span
+from vidcli.media.shots import detect_shots
+for tenths in range(10, 30):
+    shots = detect_shots(sys.argv[1], Span(Fraction(0), Fraction(tenths, 10)))
+    assert shots[-1].span.end == Fraction(tenths, 10)
+print("done")
+"""
+
+
+def test_a_span_that_ends_before_the_video_never_hangs(reels):
+    path, _ = reels(1)  # the decoder's threads are at work when it is closed
+    command = [sys.executable, "-c", SPANS, str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert (done.returncode, done.stdout) == (0, "done\n"), done.stderr
+
+
+CODINGS: dict[str, tuple[str, dict[str, Any]]] = {
+    "b-frames, one keyframe": (".mp4", {"gop": 250, "b_frames": 3}),
+    "open gop": (".mp4", {"gop": 20, "b_frames": 3, "options": {"x264-params": "open-gop=1"}}),
+    "keyframes only": (".mp4", {"gop": 1}),
+    "starved": (".mkv", {"gop": 250, "b_frames": 3, "options": {"crf": 45}}),
+    "hevc": (".mp4", {"codec": "libx265", "gop": 40, "b_frames": 3}),
+    "mpeg-2": (".ts", {"codec": "mpeg2video", "b_frames": 2}),
+    "mpeg-4": (".avi", {"codec": "mpeg4", "gop": 40}),
+    "vp9": (".webm", {"codec": "libvpx-vp9", "gop": 50, "options": {"cpu-used": 8}}),
+    "av1": (".mkv", {"codec": "libsvtav1", "gop": 50, "options": {"preset": 12}}),
+}
+
+
+@pytest.mark.parametrize("coding", CODINGS)
+def test_cuts_are_at_their_frames_however_the_video_is_coded(clips, coding):
+    def draw(number: int, size: tuple[int, int]) -> Image:
+        return scene(number // 31)
+
+    suffix, coded = CODINGS[coding]
+    path = clips.get(suffix, duration=4.8, size=SIZE, draw=draw, **coded)
+    starts = [float(shot.span.start) for shot in detect_shots(str(path))]
+    assert starts == pytest.approx([0, 31 / 25, 62 / 25, 93 / 25], abs=0.002)
 
 
 def test_a_still_video_is_one_shot_that_max_gap_still_covers(clips):
