@@ -20,8 +20,7 @@ MIN_EXCURSION = 8.0  # sum of the differences of a cell's four values, mean of a
 LOOSE_RETURN = 1.5  # the same where cells are compared with themselves only: things move
 MAX_RETURN = 0.5  # of the excursion, between the pictures on both sides
 MAX_MOTION = 2.0  # times the motion beside it, at the same distance of frames…
-MOTION_FLOOR = 3.0  # …and this, of coding noise…
-GHOST = 0.08  # …and this part of the excursion, which a starved encoder leaves in the picture
+MOTION_FLOOR = 3.0  # …and this, of coding noise
 
 
 def find_flashes(
@@ -96,7 +95,7 @@ def _returns(cells: Cells, start: int, end: int, offsets: tuple[int, ...]) -> bo
     if across >= MAX_RETURN * away:
         return False
     motion = _motion_beside(cells, start, end, reach=offsets[-1] + 1, offsets=offsets)
-    return across <= MAX_MOTION * motion + MOTION_FLOOR + GHOST * away
+    return across <= MAX_MOTION * motion + MOTION_FLOOR
 
 
 def _motion_beside(
