@@ -154,7 +154,8 @@ def _kinder_differences(old: Cells, new: Cells) -> Scores:
     lit[:, 1:3] += C_GREY * (1 - gain)
     other = np.abs(new - lit).sum(axis=1)
     kinder = other.mean(axis=1) < plain.mean(axis=1)
-    return np.where(kinder[:, None], other, plain)
+    kindest: Scores = np.where(kinder[:, None], other, plain)
+    return kindest
 
 
 def sets_around(

@@ -222,9 +222,7 @@ class _Clock:
         self._gone = 0  # frames whose times are forgotten
         self._times: deque[Fraction] = deque()
 
-    def listen(
-        self, frames: Iterable[tuple[Fraction, Cells]]
-    ) -> Iterator[tuple[Fraction, Cells]]:
+    def listen(self, frames: Iterable[tuple[Fraction, Cells]]) -> Iterator[tuple[Fraction, Cells]]:
         """Let frames through, remembering their times."""
         for time, cells in frames:
             self._times.append(time)

@@ -32,8 +32,10 @@ Cells = NDArray[np.float32]  # [..., VALUES, ROWS, COLUMNS], 0 to 255
 
 def _means(side: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Matrices that average cells of `side` pixels: times a plane from the left, from the right."""
-    rows, columns = (np.eye(count, dtype=np.float32).repeat(side, 0) for count in (ROWS, COLUMNS))
-    return rows.T / side, columns / side
+    share = np.float32(1 / side)
+    rows: NDArray[np.float32] = np.eye(ROWS, dtype=np.float32).repeat(side, axis=1) * share
+    columns: NDArray[np.float32] = np.eye(COLUMNS, dtype=np.float32).repeat(side, axis=0) * share
+    return rows, columns
 
 
 _LUMA_MEANS, _CHROMA_MEANS = _means(LUMA), _means(CHROMA)
@@ -106,8 +108,9 @@ def measure_cells(frame: VideoFrame, reformatter: VideoReformatter) -> Cells:
 
 def _pixels(plane: VideoPlane) -> NDArray[np.float32]:
     """[height, width] of an 8-bit plane, without the padding of its rows."""
-    rows = np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)
-    return rows[:, : plane.width].astype(np.float32)
+    rows = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
+    pixels: NDArray[np.float32] = rows[:, : plane.width].astype(np.float32)
+    return pixels
 
 
 def _timed_frames(pictures: Pictures, span: Span | None) -> Iterator[tuple[Fraction, VideoFrame]]:
