@@ -9,19 +9,17 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from vidcli.cli.footage import Footage, choose_plan
-from vidcli.cli.groups import Looking
+from vidcli.cli.footage import Footage
 from vidcli.cli.listing import Input
+from vidcli.cli.tasks import Task
 from vidcli.errors import MediaError, VidcliError
 
 if TYPE_CHECKING:
-    from vidcli.core.media import FramePlan
     from vidcli.library.journal import Record
     from vidcli.media.ahead import AheadVideo
     from vidcli.media.worker import DecoderWorker
-    from vidcli.methods.watch import Fit
 
 DEPTH = 2  # one that is decoded, one that is opened
 
@@ -36,18 +34,20 @@ class Prepared:
         is_ours: Whether this part of the run has to do with it.
         record: How an earlier run ended it.
         video: Opened, unless there is a record or an error.
-        plan: Frames to look at; None where they are yet to be chosen.
-        fit: The same inside the context, once the model is loaded.
+        beside: Names what beside that content shapes the result.
+        plan: What the task chose to look at; None where that is yet to be chosen.
+        fit: What the task made ready of it, once the model is loaded.
         error: Why it cannot be used.
     """
 
     item: Input
     fingerprint: str = ""
+    beside: str = ""
     is_ours: bool = True
     record: "Record | None" = None
     video: "AheadVideo | None" = None
-    plan: "FramePlan | None" = None
-    fit: "Fit | None" = None
+    plan: Any = None
+    fit: Any = None
     error: VidcliError | None = None
 
     def close(self) -> None:
@@ -61,21 +61,21 @@ class Lookahead:
 
     Args:
         worker: Reads the files; closed with this.
-        looking: Which frames will be looked at.
-        find: Finds the record of a fingerprint.
+        task: Chooses what will be looked at.
+        find: Finds the record of a video whose `fingerprint` and `beside` are known.
         is_ours: Whether this part of the run has to do with a fingerprint.
     """
 
     def __init__(
         self,
         worker: "DecoderWorker",
-        looking: Looking,
+        task: Task,
         *,
-        find: "Callable[[str], Record | None]",
+        find: "Callable[[Prepared], Record | None]",
         is_ours: Callable[[str], bool],
     ) -> None:
         self._worker = worker
-        self._looking = looking
+        self._task = task
         self._find = find
         self._is_ours = is_ours
         self._pool = ThreadPoolExecutor(1)
@@ -114,7 +114,9 @@ class Lookahead:
         try:
             found.fingerprint = _fingerprint(item.path)
             found.is_ours = self._is_ours(found.fingerprint)
-            found.record = self._find(found.fingerprint) if found.is_ours else None
+            if found.is_ours:
+                found.beside = self._task.digest_beside(item.path)
+                found.record = self._find(found)
             if found.is_ours and found.record is None:
                 self.open(found, plan=plan)
         except VidcliError as error:
@@ -122,7 +124,7 @@ class Lookahead:
         return found
 
     def open(self, found: Prepared, *, plan: bool) -> None:
-        """Probe a video and, where `plan` says so, choose its frames.
+        """Probe a video and, where `plan` says so, let the task choose what to look at.
 
         Raises:
             VidcliError: It is no video, or the options do not fit it.
@@ -137,7 +139,7 @@ class Lookahead:
         found.fingerprint = fingerprint
         found.video = AheadVideo(info, self._worker, fingerprint)
         if plan:
-            found.plan = choose_plan(Footage(found.video, self._worker), self._looking)
+            found.plan = self._task.plan(Footage(found.video, self._worker))
 
     def close(self) -> None:
         """Stop everything that is under way; idempotent."""

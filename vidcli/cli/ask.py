@@ -1,21 +1,17 @@
 """`vidcli ask`: a question about a video, answered with the times it rests on."""
 
 import os
-from contextlib import ExitStack
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vidcli.cli.build import import_engine, open_bench
-from vidcli.cli.folders import RunOptions, open_run
-from vidcli.cli.footage import open_videos
 from vidcli.cli.groups import Loading, Looking, Rehearsing, Telling, Writing, takes_groups
-from vidcli.cli.inputs import Choosing, Inputs, each_input, gather
+from vidcli.cli.inputs import Choosing, Inputs, gather
 from vidcli.cli.keeping import Keeping
 from vidcli.cli.options import WRITING
-from vidcli.cli.rehearse import rehearse, require_writable
+from vidcli.cli.questions import Asking
+from vidcli.cli.running import run_task
 from vidcli.cli.tally import Tally
 from vidcli.cli.tasks import Task
 from vidcli.errors import UsageError
@@ -185,44 +181,5 @@ def answer_each(
         PartialFailure: Some of several videos failed.
     """
     inputs = videos if isinstance(videos, Inputs) else gather(videos, Choosing())
-    if rehearsing.trace is not None:
-        require_writable(rehearsing.trace)
-    if rehearsing.trace is not None and inputs.many:
-        raise UsageError("--trace is about one video", hint="trace one video at a time")
-    if rehearsing.dry_run:
-        rehearse_each(inputs, question, looking, loading, telling)
-        return Tally()
-    options = RunOptions(
-        looking=looking,
-        loading=loading,
-        telling=telling,
-        keeping=keeping,
-        many=inputs.many,
-        trace=rehearsing.trace,
-    )
-    with open_run(task or Task("ask", question), options) as run:
-        run.work(inputs.files)
-    run.raise_failures()
-    return run.tally
-
-
-def rehearse_each(
-    inputs: Inputs, question: "Question", looking: Looking, loading: Loading, telling: Telling
-) -> None:
-    """Say of every video what answering would take."""
-    from vidcli.output.progress import open_progress
-
-    if not inputs.files:
-        return
-    with ExitStack() as stack:
-        open_video = stack.enter_context(open_videos(inputs.files[0].path))
-        import_engine()
-        bench_of = cache(lambda: stack.enter_context(open_bench(loading, notes=telling.notes)))
-
-        def rehearse_one(path: str) -> None:
-            source = open_video(path)
-            bench = bench_of()
-            with open_progress(quiet=telling.quiet):
-                rehearse(bench, source, looking, question, telling)
-
-        each_input(inputs, rehearse_one, json=telling.json)
+    task = task or Asking(name="ask", question=question, looking=looking)
+    return run_task(inputs, task, loading, telling, rehearsing, keeping)

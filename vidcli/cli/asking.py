@@ -4,33 +4,22 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from vidcli.cli.build import Bench
 from vidcli.cli.footage import Footage, choose_plan
 from vidcli.cli.groups import Looking
-from vidcli.cli.terminal import Notes, write_out
+from vidcli.cli.tasks import ShownProgress, Write
+from vidcli.cli.terminal import write_out
 from vidcli.core.prompt import TextPart
 from vidcli.core.protocols import Progress
-from vidcli.core.results import Answer, Delta, Timings, VideoReport
+from vidcli.core.results import Answer, Delta, ModelReport, Timings, Usage, VideoReport
 from vidcli.output.plain import printable
 
 if TYPE_CHECKING:
     from vidcli.core.media import FramePlan
     from vidcli.methods.ask import Question
     from vidcli.methods.watch import Fit, Watched
-
-Write = Callable[[str], None]
-
-
-class ShownProgress(Protocol):
-    """Progress that can be taken off the terminal."""
-
-    def __call__(self, phase: str, done: int, total: int) -> None:
-        """Report that `done` of `total` units of `phase` are over."""
-
-    def clear(self) -> None:
-        """Take it away, as before the first word of an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,23 +225,18 @@ def streamed_answer(*, silent: bool, prefix: str = "") -> Iterator[Write]:
     write_out("\n" if begun else f"{prefix}\n")
 
 
-def tell_evidence(answer: Answer, notes: Notes) -> None:
-    """Say, beside the answer, what it rests on and what was missing."""
-    from vidcli.output.tables import say_evidence
+def list_details(answer: Answer) -> tuple[str, ...]:
+    """What made the answer and what it took, in lines for those who ask for more."""
+    return describe_cost(answer.model, answer.usage, answer.timings)
 
-    for warning in answer.warnings:
-        notes.warn(warning)
-    notes.tell(say_evidence(answer))
-    model, usage, spent = answer.model, answer.usage, answer.timings
-    notes.detail(
+
+def describe_cost(model: ModelReport, usage: Usage, spent: Timings) -> tuple[str, ...]:
+    """Which model ran and what it took, a line each."""
+    return (
         f"{model.name} {model.quant} on {model.backend}, {model.gpu_layers} layers on the GPU"
-        + (f", projector as {model.derivation}" if model.derivation else "")
-    )
-    notes.detail(
+        + (f", projector as {model.derivation}" if model.derivation else ""),
         f"{usage.visual_tokens} visual tokens, {usage.prompt_tokens} of text, "
-        f"{usage.completion_tokens} written"
-    )
-    notes.detail(
+        f"{usage.completion_tokens} written",
         f"load {spent.load:.2f} s, decode {spent.decode:.2f}, encode {spent.encode:.2f}, "
-        f"prefill {spent.prefill:.2f}, generate {spent.generate:.2f}, total {spent.total:.2f}"
+        f"prefill {spent.prefill:.2f}, generate {spent.generate:.2f}, total {spent.total:.2f}",
     )

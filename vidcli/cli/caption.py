@@ -5,7 +5,7 @@ from vidcli.cli.groups import Loading, Looking, Rehearsing, Telling, Writing, ta
 from vidcli.cli.inputs import Choosing, gather
 from vidcli.cli.keeping import Keeping
 from vidcli.cli.options import VideosArgument
-from vidcli.cli.tasks import caption_task
+from vidcli.cli.questions import caption_task
 
 
 @takes_groups
@@ -31,5 +31,5 @@ def caption(
         telling,
         rehearsing,
         keeping,
-        task=caption_task(question),
+        task=caption_task(question, looking),
     )

@@ -11,7 +11,7 @@ from vidcli.cli.groups import Loading, Looking, Rehearsing, Telling, takes_group
 from vidcli.cli.inputs import Choosing, gather
 from vidcli.cli.keeping import Keeping
 from vidcli.cli.options import kept
-from vidcli.cli.tasks import Task
+from vidcli.cli.questions import Asking
 from vidcli.core.results import Answer
 from vidcli.core.sampling import Sampling
 from vidcli.errors import ExitCode, UsageError
@@ -64,13 +64,15 @@ def check(
         holds = document["probability"] >= threshold
         return {**document, "holds": holds, "threshold": threshold}
 
-    task = Task(
-        "check",
-        question,
+    task = Asking(
+        name="check",
+        question=question,
+        looking=looking,
         make_document=make_document,
         finish=decide,
         rendering=f"{threshold}",
         streams=False,
+        has_verdict=True,
         is_negative=lambda document: not document["holds"],
     )
     tally = answer_each(

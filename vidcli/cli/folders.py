@@ -13,18 +13,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vidcli.cli import asking
 from vidcli.cli.ahead import Lookahead, Prepared
 from vidcli.cli.build import Bench, find_files, import_engine, open_bench
 from vidcli.cli.footage import Footage
-from vidcli.cli.groups import Loading, Looking, Telling
+from vidcli.cli.groups import Loading, Telling
 from vidcli.cli.inputs import EVERY_INPUT
 from vidcli.cli.keeping import Keeping
 from vidcli.cli.listing import Input
 from vidcli.cli.results import Results
 from vidcli.cli.sidecars import SidecarError, Sidecars
 from vidcli.cli.tally import RunProgress, Tally
-from vidcli.cli.tasks import Task, describe_settings
+from vidcli.cli.tasks import Job, Made, Task, describe_settings
 from vidcli.cli.terminal import report_error
 from vidcli.core.model import ModelFiles
 from vidcli.errors import (
@@ -39,8 +38,6 @@ from vidcli.output.documents import Document
 from vidcli.settings import decode_limits, state_dir
 
 if TYPE_CHECKING:
-    from vidcli.cli.asking import Look
-    from vidcli.core.results import Answer
     from vidcli.library.journal import Journal, Record, Work
 
 OF_THE_VIDEO = (MediaError, ResourceError, EngineError)  # failures that the next run would repeat
@@ -52,7 +49,6 @@ class RunOptions:
     """What the command line says of a run.
 
     Attributes:
-        looking: Which frames to look at.
         loading: Which model.
         telling: What is said.
         keeping: What is kept, and what is done again.
@@ -62,7 +58,6 @@ class RunOptions:
         repeats: Whether results of earlier runs are printed again.
     """
 
-    looking: Looking
     loading: Loading
     telling: Telling
     keeping: Keeping
@@ -109,7 +104,7 @@ def _open_journal(task: Task, options: RunOptions, files: ModelFiles) -> "tuple[
     """The journal, and the digest that names this run's settings in it."""
     from vidcli.library.journal import Journal, digest_settings
 
-    told = describe_settings(task, options.looking, options.loading, files)
+    told = describe_settings(task, options.loading, files)
     return Journal(state_dir()), digest_settings(told)
 
 
@@ -136,7 +131,7 @@ class Run:
         self._journal = journal
         self._settings = settings
         self._results = results
-        self._ended: set[str] = set()  # fingerprints, by this run
+        self._ended: set[Work] = set()  # by this run
         self._said: set[str] = set()  # warnings that do not concern one video
         self._since = time.perf_counter()  # the video before this one was through
         self.tally = Tally()
@@ -147,7 +142,7 @@ class Run:
         self._ahead = stack.enter_context(
             Lookahead(
                 self._worker,
-                options.looking,
+                task,
                 find=self._find,
                 is_ours=self._is_ours,
             )
@@ -227,7 +222,7 @@ class Run:
             raise PartialFailure(f"stopped at the first failure, {item.path}")
 
     def _handle(self, found: Prepared, postponed: list[Prepared] | None) -> None:
-        record = found.record or self._find(found.fingerprint)
+        record = found.record or self._find(found)
         if record is not None:
             self._repeat(found, record)
             return
@@ -239,7 +234,7 @@ class Run:
                 assert postponed is not None, "what is waited for is held"
                 postponed.append(found)
                 return
-            record = self._find(found.fingerprint)  # another process may just have done it
+            record = self._find(found)  # another process may just have done it
             if record is not None:
                 self._repeat(found, record)
             else:
@@ -247,28 +242,32 @@ class Run:
 
     # What is known
 
-    def _work(self, fingerprint: str) -> "Work":
-        from vidcli.library.journal import Work
+    def _work(self, found: Prepared) -> "Work":
+        from vidcli.library.journal import Work, digest_settings
 
-        return Work(fingerprint, self._settings)
+        if not found.beside:
+            return Work(found.fingerprint, self._settings)
+        settings = digest_settings({"settings": self._settings, "beside": found.beside})
+        return Work(found.fingerprint, settings)
 
     def _hold(self, found: Prepared, *, wait: bool) -> AbstractContextManager[bool]:
         if self._journal is None or not found.fingerprint:
             return nullcontext(True)
-        return self._journal.hold(self._work(found.fingerprint), wait=wait)
+        return self._journal.hold(self._work(found), wait=wait)
 
     def _is_ours(self, fingerprint: str) -> bool:
         shard = self._options.keeping.shard
         return shard is None or shard.has(fingerprint or "0")
 
-    def _find(self, fingerprint: str) -> "Record | None":
+    def _find(self, found: Prepared) -> "Record | None":
         """How this was ended before, as far as it counts now."""
-        if self._journal is None or not fingerprint:
+        if self._journal is None or not found.fingerprint:
             return None
-        record = self._journal.find(self._work(fingerprint))
+        work = self._work(found)
+        record = self._journal.find(work)
         keeping = self._options.keeping
         again = keeping.retry_failed or keeping.overwrite
-        if record is None or fingerprint in self._ended:
+        if record is None or work in self._ended:
             return record
         if record.document is None:
             return None if again else record
@@ -280,8 +279,13 @@ class Run:
         if self._journal is None or not found.fingerprint or found.record is not None:
             return
         record = Record(None, str(error), error.hint, int(error.exit_code))
-        self._journal.finish(self._work(found.fingerprint), found.item.path, record)
-        self._ended.add(found.fingerprint)
+        self._end(found, record)
+
+    def _end(self, found: Prepared, record: "Record") -> None:
+        if self._journal is not None:
+            work = self._work(found)
+            self._journal.finish(work, found.item.path, record)
+            self._ended.add(work)
 
     def _repeat(self, found: Prepared, record: "Record") -> None:
         """Give out how an earlier run ended a video."""
@@ -302,73 +306,42 @@ class Run:
     def _answer(self, found: Prepared) -> None:
         from vidcli.library.journal import Record
 
-        answer = self._ask(found)
-        document = self._task.make_document(answer)
+        made = self._make(found)
         spent = time.perf_counter() - self._since
-        if self._journal is not None:
-            work = self._work(found.fingerprint)
-            self._journal.finish(work, found.item.path, Record(document, seconds=spent))
-            self._ended.add(found.fingerprint)
+        self._end(found, Record(made.document, seconds=spent))
         self.tally.finish(spent)
-        self._deliver(found, document, is_new=True)
-        self._tell(found, answer)
+        self._deliver(found, made.document, is_new=True)
+        self._tell(found, made)
 
-    def _ask(self, found: Prepared) -> "Answer":
+    def _make(self, found: Prepared) -> Made:
         if found.video is None:  # an earlier run had ended it when it was looked up
             self._ahead.open(found, plan=False)
         assert found.video is not None, "it is open by now"
-        bench, source = self._bench, Footage(found.video, self._worker)
-        question, looking = self._task.question, self._options.looking
-        with self._progress.video(self.tally.current):
-            fit = found.fit or asking.fit_question(
-                bench, source, looking, question, progress=self._progress, plan=found.plan
+        bench = self._bench
+        with self._progress.video(self.tally.current), self._results.streaming() as write:
+            job = Job(
+                bench=bench,
+                source=Footage(found.video, self._worker),
+                plan=found.plan,
+                fit=found.fit,
+                started=self._since,
+                progress=self._progress,
+                write=write,
+                look_ahead=lambda: self._begin_next(bench, found),
+                start=found.video.start,
+                trace=self._options.trace,
             )
-            self._decode_next(bench, found)
-            with self._results.streaming() as write:
-                return asking.answer_question(
-                    bench,
-                    source,
-                    looking,
-                    question,
-                    started=self._since,
-                    progress=self._progress,
-                    write=write,
-                    fit=fit,
-                    once_seen=lambda seen: self._go_on(found, seen),
-                )
+            return self._task.answer(job)
 
-    def _go_on(self, found: Prepared, seen: "Look") -> None:
-        """What waits only for a video to be seen: the trace, which an interrupt must not cost."""
-        if self._options.trace is not None:
-            from vidcli.cli.rehearse import write_trace
-
-            write_trace(self._options.trace, self._bench, seen, self._task.question)
-        self._decode_next(self._bench, found)
-
-    def _decode_next(self, bench: Bench, current: Prepared) -> None:
+    def _begin_next(self, bench: Bench, current: Prepared) -> None:
         """Begin to decode the next video, where it is ready and needs it."""
-        from vidcli.methods.watch import find_unencoded
-
         following = self._ahead.peek()
         if following is None or following.video is None or following.fit is not None:
             return
         if following.plan is None or following.fingerprint == current.fingerprint:
             return
         source = Footage(following.video, self._worker)
-        try:
-            following.fit = asking.fit_question(
-                bench,
-                source,
-                self._options.looking,
-                self._task.question,
-                plan=following.plan,
-            )
-        except VidcliError:
-            return  # is raised again when its turn comes
-        with bench.open_store(asking.describe(source), following.fit.size) as store:
-            todo = find_unencoded(following.fit.plan, bench.session, store)
-        if todo is not None:
-            following.video.start(todo, size=following.fit.size)
+        following.fit = self._task.begin(bench, source, following.plan, start=following.video.start)
 
     # What is told
 
@@ -380,21 +353,24 @@ class Run:
             self._results.write(
                 found.item,
                 document,
-                rendering=f"{self._settings} {self._task.rendering}",
+                rendering=f"{self._work(found).settings} {self._task.rendering}",
                 is_new=is_new,
             )
+        self._task.deliver(document)
 
-    def _tell(self, found: Prepared, answer: "Answer") -> None:
-        from vidcli.output.tables import say_evidence
-
+    def _tell(self, found: Prepared, made: Made) -> None:
         notes = self._options.telling.notes
         if not self._options.many:
-            asking.tell_evidence(answer, notes)
+            for warning in made.warnings:
+                notes.warn(warning)
+            notes.tell(made.evidence)
+            for detail in made.details:
+                notes.detail(detail)
             return
         of_the_model = set(self._bench.all_warnings())
-        self._warn(found, [text for text in answer.warnings if text not in of_the_model])
-        notes.tell(f"{found.item.path}: {say_evidence(answer)}")
-        for warning in answer.warnings:
+        self._warn(found, [text for text in made.warnings if text not in of_the_model])
+        notes.tell(f"{found.item.path}: {made.evidence}")
+        for warning in made.warnings:
             if warning in of_the_model and warning not in self._said:
                 self._said.add(warning)
                 notes.warn(warning)

@@ -3,10 +3,10 @@
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
-from vidcli.cli.asking import Write, streamed_answer
+from vidcli.cli.asking import streamed_answer
 from vidcli.cli.groups import Telling
 from vidcli.cli.listing import Input
-from vidcli.cli.tasks import Task
+from vidcli.cli.tasks import Task, Write
 from vidcli.cli.terminal import ReaderGoneError, write_document, write_out, write_path
 from vidcli.errors import VidcliError
 from vidcli.output.documents import Document, error_document

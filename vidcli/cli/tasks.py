@@ -1,71 +1,170 @@
-"""What a run asks of every video, and what becomes of the answer."""
+"""What a run does with every video, and what becomes of the result.
+
+A `Task` is what `folders` asks of a command: what shapes its results, which instants it wants, and
+the work on one video. Not here: questions (`questions`) and summaries (`summarizing`).
+"""
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
-from vidcli.cli.groups import Loading, Looking
+from vidcli.cli.build import Bench
+from vidcli.cli.footage import Footage
+from vidcli.cli.groups import Loading, Looking, Telling
 from vidcli.core.model import ModelFiles
-from vidcli.core.results import Answer
-from vidcli.output.documents import Document, answer_document, caption_document
+from vidcli.core.protocols import Progress
+from vidcli.output.documents import Document
 
 if TYPE_CHECKING:
-    from vidcli.methods.ask import Question
+    from vidcli.core.media import FramePlan
 
 ANSWERS_VERSION = 1  # raised when the same settings come to mean another answer
+Write = Callable[[str], None]
 
 
-def _as_is(document: Document) -> Document:
-    return document
+class ShownProgress(Protocol):
+    """Progress that can be taken off the terminal."""
+
+    def __call__(self, phase: str, done: int, total: int) -> None:
+        """Report that `done` of `total` units of `phase` are over."""
+
+    def clear(self) -> None:
+        """Take it away, as before the first word of an answer."""
+
+
+class StartDecoding(Protocol):
+    """Begins to decode instants that will be asked for soon."""
+
+    def __call__(self, plan: "FramePlan", *, size: tuple[int, int]) -> None:
+        """Decode a plan at a size (width, height), a bounded number of frames ahead."""
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
-    """One question to any number of videos.
+class Job:
+    """One video in the hands of a task.
+
+    Attributes:
+        bench: With the loaded model.
+        source: The opened video.
+        plan: What `Task.plan` chose; None where that is yet to be done.
+        fit: What `Task.begin` made ready; None where it did nothing.
+        started: `time.perf_counter()` when work on this video began, loading the model included.
+        progress: Taken off the terminal before the first word.
+        write: Called with each piece of text.
+        look_ahead: Lets the next video be begun; called when this one leaves the decoder idle.
+        start: Begins to decode instants of this video.
+        trace: Where to write what the model is shown; an interrupt must not cost it.
+    """
+
+    bench: Bench
+    source: Footage
+    plan: Any
+    fit: Any
+    started: float
+    progress: ShownProgress
+    write: Write
+    look_ahead: Callable[[], None]
+    start: StartDecoding
+    trace: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What the model made of one video.
+
+    Attributes:
+        document: The result.
+        evidence: What it rests on, in one line.
+        warnings: What a reader of the result must know.
+        details: Lines for those who asked for more.
+    """
+
+    document: Document
+    evidence: str
+    warnings: tuple[str, ...]
+    details: tuple[str, ...]
+
+
+def as_it_is(document: Document) -> Document:
+    """A document, unchanged."""
+    return document
+
+
+def leave_at_that(document: Document) -> None:
+    """Do nothing more with a document."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task(ABC):
+    """What is done with any number of videos.
 
     Attributes:
         name: Of the command.
-        question: What the model is asked.
-        make_document: Makes the JSON document of an answer.
+        looking: Which part of a video to look at, and how closely.
         finish: Decides what is decided without the model, such as a threshold; documents of
             earlier runs come through here too.
         rendering: Names what `finish` depends on.
+        deliver: Does what else is to be done with a finished document, new or of an earlier run.
         streams: Whether the text can be written while the model makes it.
+        has_verdict: Whether the exit code is the answer, whoever reads the words.
         is_negative: Whether a document means exit code 1.
     """
 
     name: str
-    question: "Question"
-    make_document: Callable[[Answer], Document] = answer_document
-    finish: Callable[[Document], Document] = _as_is
+    looking: Looking
+    finish: Callable[[Document], Document] = as_it_is
     rendering: str = ""
+    deliver: Callable[[Document], None] = leave_at_that
     streams: bool = True
+    has_verdict: bool = False
     is_negative: Callable[[Document], bool] = lambda _document: False
 
-    @property
-    def has_verdict(self) -> bool:
-        """Whether the exit code is the answer, whoever reads the words."""
-        return not self.streams
+    @abstractmethod
+    def describe(self) -> dict[str, Any]:
+        """Everything of this task that shapes a result, ready to be written as JSON."""
+
+    def digest_beside(self, path: str) -> str:
+        """Names what beside the video's own content shapes its result, such as subtitles."""
+        return ""
+
+    @abstractmethod
+    def plan(self, source: Footage, *, progress: Progress | None = None) -> Any:
+        """Choose what of a video to look at.
+
+        Raises:
+            VidcliError: The options do not fit it.
+        """
+
+    def begin(self, bench: Bench, source: Footage, plan: Any, *, start: StartDecoding) -> Any:
+        """Get a video ready that comes next, while another one is in work; None does nothing."""
+        return None
+
+    @abstractmethod
+    def answer(self, job: Job) -> Made:
+        """Do the work on one video.
+
+        Raises:
+            VidcliError: It cannot be done.
+            KeyboardInterrupt: The user stopped it; what was written stands.
+        """
+
+    @abstractmethod
+    def rehearse(self, bench: Bench, source: Footage, telling: Telling) -> None:
+        """Say what the work on one video would take."""
 
 
-def caption_task(question: "Question") -> Task:
-    """The task of `vidcli caption`."""
-    return Task("caption", question, make_document=caption_document)
-
-
-def describe_settings(
-    task: Task, looking: Looking, loading: Loading, files: ModelFiles
-) -> dict[str, Any]:
-    """Everything that shapes an answer; threads, devices and caches do not."""
-    question: Mapping[str, Any] = dataclasses.asdict(task.question)
+def describe_settings(task: Task, loading: Loading, files: ModelFiles) -> dict[str, Any]:
+    """Everything that shapes a result; threads, devices and caches do not."""
     return {
         "version": ANSWERS_VERSION,
         "task": task.name,
-        "question": {**question, "choices": list(task.question.choices)},
+        **task.describe(),
         "looking": {
-            field.name: _plain(getattr(looking, field.name))
-            for field in dataclasses.fields(looking)
+            field.name: _plain(getattr(task.looking, field.name))
+            for field in dataclasses.fields(task.looking)
         },
         "detail": loading.detail.value,
         "n_ctx": loading.n_ctx,

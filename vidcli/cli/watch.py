@@ -16,7 +16,8 @@ from vidcli.cli.inputs import Filtering
 from vidcli.cli.keeping import Keeping
 from vidcli.cli.listing import Filter, Input, walk
 from vidcli.cli.options import read_positive_time
-from vidcli.cli.tasks import Task, caption_task
+from vidcli.cli.questions import Asking, caption_task
+from vidcli.cli.tasks import Task
 from vidcli.errors import UsageError
 
 WATCHING = "Watching"
@@ -81,9 +82,8 @@ def watch(
     A file is taken once it has stopped changing. What was done before, in whatever run, is not
     done again.
     """
-    task = _choose_task(do, question, writing)
+    task = _choose_task(do, question, looking, writing)
     options = RunOptions(
-        looking=looking,
         loading=loading,
         telling=telling,
         keeping=keeping,
@@ -101,7 +101,7 @@ def watch(
             time.sleep(float(every))
 
 
-def _choose_task(do: Doing, question: str | None, writing: Writing) -> Task:
+def _choose_task(do: Doing, question: str | None, looking: Looking, writing: Writing) -> Task:
     from vidcli.methods.ask import CAPTION_QUESTION, Question
 
     if (do is Doing.ASK) != bool(question and question.strip()):
@@ -109,7 +109,9 @@ def _choose_task(do: Doing, question: str | None, writing: Writing) -> Task:
             "--do ask and --question belong together", hint='--do ask -q "What happens?"'
         )
     asked = Question(question or CAPTION_QUESTION, sampling=writing.sampling())
-    return Task("ask", asked) if do is Doing.ASK else caption_task(asked)
+    if do is Doing.ASK:
+        return Asking(name="ask", question=asked, looking=looking)
+    return caption_task(asked, looking)
 
 
 def look_around(folders: Sequence[str], wanted: Filter) -> list[Seen]:

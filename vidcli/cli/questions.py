@@ -1,0 +1,104 @@
+"""The task of `ask`, `caption` and `check`: one question to every video."""
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from vidcli.cli import asking
+from vidcli.cli.build import Bench
+from vidcli.cli.footage import Footage, choose_plan
+from vidcli.cli.groups import Looking, Telling
+from vidcli.cli.rehearse import rehearse, write_trace
+from vidcli.cli.tasks import Job, Made, StartDecoding, Task
+from vidcli.core.protocols import Progress
+from vidcli.core.results import Answer
+from vidcli.errors import VidcliError
+from vidcli.output.documents import Document, answer_document, caption_document
+
+if TYPE_CHECKING:
+    from vidcli.core.media import FramePlan
+    from vidcli.methods.ask import Question
+    from vidcli.methods.watch import Fit
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asking(Task):
+    """One question to any number of videos.
+
+    Attributes:
+        question: What the model is asked.
+        make_document: Makes the JSON document of an answer.
+    """
+
+    question: "Question"
+    make_document: Callable[[Answer], Document] = answer_document
+
+    def describe(self) -> dict[str, Any]:
+        """Everything of the question that shapes an answer."""
+        told = dataclasses.asdict(self.question)
+        return {"question": {**told, "choices": list(self.question.choices)}}
+
+    def plan(self, source: Footage, *, progress: Progress | None = None) -> "FramePlan":
+        """Choose the frames to look at."""
+        return choose_plan(source, self.looking, progress=progress)
+
+    def begin(
+        self, bench: Bench, source: Footage, plan: "FramePlan", *, start: StartDecoding
+    ) -> "Fit | None":
+        """Fit the frames to the context and begin to decode those that no cache holds."""
+        from vidcli.methods.watch import find_unencoded
+
+        try:
+            fit = asking.fit_question(bench, source, self.looking, self.question, plan=plan)
+        except VidcliError:
+            return None  # is raised again when its turn comes
+        with bench.open_store(asking.describe(source), fit.size) as store:
+            todo = find_unencoded(fit.plan, bench.session, store)
+        if todo is not None:
+            start(todo, size=fit.size)
+        return fit
+
+    def answer(self, job: Job) -> Made:
+        """Ask the question about one video."""
+        from vidcli.output.tables import say_evidence
+
+        bench, source = job.bench, job.source
+        fit = job.fit or asking.fit_question(
+            bench, source, self.looking, self.question, progress=job.progress, plan=job.plan
+        )
+        job.look_ahead()
+        answer = asking.answer_question(
+            bench,
+            source,
+            self.looking,
+            self.question,
+            started=job.started,
+            progress=job.progress,
+            write=job.write,
+            fit=fit,
+            once_seen=lambda seen: self._go_on(job, seen),
+        )
+        return Made(
+            document=self.make_document(answer),
+            evidence=say_evidence(answer),
+            warnings=answer.warnings,
+            details=asking.list_details(answer),
+        )
+
+    def _go_on(self, job: Job, seen: asking.Look) -> None:
+        """What waits only for a video to be seen."""
+        if job.trace is not None:
+            write_trace(job.trace, job.bench, seen, self.question)
+        job.look_ahead()
+
+    def rehearse(self, bench: Bench, source: Footage, telling: Telling) -> None:
+        """Say what the answer would take."""
+        rehearse(bench, source, self.looking, self.question, telling)
+
+
+def caption_task(question: "Question", looking: Looking) -> Asking:
+    """The task of `vidcli caption`."""
+    return Asking(
+        name="caption", question=question, looking=looking, make_document=caption_document
+    )

@@ -1,0 +1,82 @@
+"""One task to the videos a command line names: done, or only rehearsed."""
+
+from contextlib import ExitStack
+from functools import cache
+
+from vidcli.cli.build import import_engine, open_bench
+from vidcli.cli.folders import RunOptions, open_run
+from vidcli.cli.footage import open_videos
+from vidcli.cli.groups import Loading, Rehearsing, Telling
+from vidcli.cli.inputs import Inputs, each_input
+from vidcli.cli.keeping import Keeping
+from vidcli.cli.rehearse import require_writable
+from vidcli.cli.tally import Tally
+from vidcli.cli.tasks import Task
+from vidcli.errors import UsageError
+
+
+def run_task(
+    inputs: Inputs,
+    task: Task,
+    loading: Loading,
+    telling: Telling,
+    rehearsing: Rehearsing,
+    keeping: Keeping,
+) -> Tally:
+    """Do the same with every video.
+
+    The model is loaded when the first video proves to be one.
+
+    Args:
+        inputs: From `gather`.
+        task: What is done.
+        loading: Which model.
+        telling: What is said, and how.
+        rehearsing: Whether the work is only looked at.
+        keeping: Where results go, and what is done again.
+
+    Returns:
+        How it went.
+
+    Raises:
+        VidcliError: The only video failed, or what failed would fail for every other too.
+        PartialFailure: Some of several videos failed.
+    """
+    if rehearsing.trace is not None:
+        require_writable(rehearsing.trace)
+    if rehearsing.trace is not None and inputs.many:
+        raise UsageError("--trace is about one video", hint="trace one video at a time")
+    if rehearsing.dry_run:
+        rehearse_each(inputs, task, loading, telling)
+        return Tally()
+    options = RunOptions(
+        loading=loading,
+        telling=telling,
+        keeping=keeping,
+        many=inputs.many,
+        trace=rehearsing.trace,
+    )
+    with open_run(task, options) as run:
+        run.work(inputs.files)
+    run.raise_failures()
+    return run.tally
+
+
+def rehearse_each(inputs: Inputs, task: Task, loading: Loading, telling: Telling) -> None:
+    """Say of every video what the work would take."""
+    from vidcli.output.progress import open_progress
+
+    if not inputs.files:
+        return
+    with ExitStack() as stack:
+        open_video = stack.enter_context(open_videos(inputs.files[0].path))
+        import_engine()
+        bench_of = cache(lambda: stack.enter_context(open_bench(loading, notes=telling.notes)))
+
+        def rehearse_one(path: str) -> None:
+            source = open_video(path)
+            bench = bench_of()
+            with open_progress(quiet=telling.quiet):
+                task.rehearse(bench, source, telling)
+
+        each_input(inputs, rehearse_one, json=telling.json)
