@@ -10,6 +10,8 @@ OPERATIONS = {
     "fingerprint": ("vidcli.media.fingerprint", "fingerprint"),
     "shots": ("vidcli.media.shots", "detect_shots"),
     "keyframes": ("vidcli.media.shots", "list_keyframes"),
+    "subtitle_file": ("vidcli.media.subtitles", "read_subtitle_file"),
+    "subtitle_stream": ("vidcli.media.subtitles", "read_subtitle_stream"),
 }
 """What `DecoderWorker.call` can do: functions of a path and keyword options, by module and name.
 What they return must pickle; an iterator is exhausted into a list."""

@@ -55,7 +55,7 @@ class DecoderWorker:
         """Run an operation on a file in the worker and return its result.
 
         Args:
-            operation: `probe`, `shots`, `keyframes` or `fingerprint`.
+            operation: One of `vidcli.media.jobs.OPERATIONS`.
             path: The file.
             progress: Called with the part done, 0 to 1, where the operation tells.
             options: Keyword arguments of the operation.
