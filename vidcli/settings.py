@@ -42,6 +42,7 @@ MIN_FRAMES = 8  # below this many seconds a short clip is sampled more densely t
 AUTO_FPS = 1.0
 MAX_GAP_S = 30.0  # longest stretch that `--select shots` leaves unseen
 MAX_TOKENS = 256
+SEGMENT_TOKENS = 96  # of the caption of one segment: a sentence or two
 N_CTX = 8192
 CHECK_THRESHOLD = 0.5
 DECODE_TIMEOUT_S = 60.0  # without a sign of life from the decoder

@@ -26,6 +26,7 @@ from vidcli.cli.frames import frames
 from vidcli.cli.info import info
 from vidcli.cli.schema import schema
 from vidcli.cli.shots import shots
+from vidcli.cli.summarize import summarize
 from vidcli.cli.synth import synth
 from vidcli.cli.watch import watch
 from vidcli.errors import ExitCode, ResourceError, VidcliError
@@ -178,7 +179,7 @@ data_app = typer.Typer(
 )
 DATA: tuple[Callable[..., None], ...] = (synth,)
 PANELS: dict[str, tuple[Callable[..., None], ...]] = {
-    "Answers": (ask, caption, check, chat, watch),
+    "Answers": (ask, caption, summarize, check, chat, watch),
     "Evidence": (info, frames, shots),
     TRAINING: (eval,),
     UPKEEP: (doctor, schema, bench, demo),

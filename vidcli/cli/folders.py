@@ -75,7 +75,7 @@ def open_run(task: Task, options: RunOptions) -> Iterator["Run"]:
         ModelError: No model is named, or it is missing.
     """
     keeping, telling = options.keeping, options.telling
-    form = keeping.choose_form(json=telling.json, many=options.many)
+    form = task.form or keeping.choose_form(json=telling.json, many=options.many)
     with ExitStack() as stack:
         journal, settings, files = None, "", None
         if options.many or keeping.writes_files:

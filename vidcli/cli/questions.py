@@ -92,7 +92,9 @@ class Asking(Task):
             write_trace(job.trace, job.bench, seen, self.question)
         job.look_ahead()
 
-    def rehearse(self, bench: Bench, source: Footage, telling: Telling) -> None:
+    def rehearse(
+        self, bench: Bench, source: Footage, telling: Telling, progress: Progress | None = None
+    ) -> None:
         """Say what the answer would take."""
         rehearse(bench, source, self.looking, self.question, telling)
 

@@ -11,6 +11,7 @@ from vidcli.cli.groups import Looking, Telling
 from vidcli.cli.terminal import write_document, write_table
 from vidcli.core.files import atomic_write
 from vidcli.errors import UsageError
+from vidcli.output.documents import Document
 
 if TYPE_CHECKING:
     from vidcli.methods.ask import Question
@@ -70,11 +71,21 @@ def write_trace(path: Path, bench: Bench, seen: Look, question: "Question") -> N
     """
     from vidcli.methods.ask import compose
     from vidcli.output.accounts import trace_document
-    from vidcli.output.documents import write_json
 
     session = bench.session
     prompt = compose(session, seen.watched, question, seen.video)
-    document = trace_document(seen.video, question.text, session.report, session.trace(prompt))
+    parts = session.trace(prompt)
+    write_file(path, trace_document(seen.video, question.text, session.report, parts))
+
+
+def write_file(path: Path, document: Document) -> None:
+    """Write a document to a file.
+
+    Raises:
+        UsageError: The file cannot be written.
+    """
+    from vidcli.output.documents import write_json
+
     try:
         with atomic_write(path) as file:
             file.write(write_json(document, indent=True).encode())

@@ -10,7 +10,15 @@ from vidcli.cli.tasks import Task, Write
 from vidcli.cli.terminal import ReaderGoneError, write_document, write_out, write_path
 from vidcli.errors import VidcliError
 from vidcli.output.documents import Document, error_document
-from vidcli.output.forms import CSV_COLUMNS, Form, csv_row, render_file, say_result, write_csv_row
+from vidcli.output.forms import (
+    CSV_COLUMNS,
+    AnyForm,
+    Form,
+    csv_row,
+    render_file,
+    say_result,
+    write_csv_row,
+)
 from vidcli.output.plain import printable
 
 if TYPE_CHECKING:
@@ -31,7 +39,7 @@ class Results:
     def __init__(
         self,
         task: Task,
-        form: Form,
+        form: AnyForm,
         *,
         many: bool,
         sidecars: "Sidecars | None",
@@ -100,7 +108,9 @@ class Results:
         elif self._form is Form.CSV:
             self._write_row(document)
         elif self._form is Form.TEXT:
-            write_out(f"{self._prefix(item)}{say_result(document)}\n")
+            text = say_result(document)
+            gap = "\n" if "\n" in text and self._many and not self._is_first else ""
+            write_out(f"{gap}{self._prefix(item)}{text}\n")
         else:
             text = render_file(document, self._form).decode("utf-8", "surrogateescape")
             write_out(text if self._is_first else f"\n{text}")

@@ -76,7 +76,7 @@ def rehearse_each(inputs: Inputs, task: Task, loading: Loading, telling: Telling
         def rehearse_one(path: str) -> None:
             source = open_video(path)
             bench = bench_of()
-            with open_progress(quiet=telling.quiet):
-                task.rehearse(bench, source, telling)
+            with open_progress(quiet=telling.quiet) as progress:
+                task.rehearse(bench, source, telling, progress)
 
         each_input(inputs, rehearse_one, json=telling.json)

@@ -17,7 +17,7 @@ from vidcli.cli.listing import Input
 from vidcli.cli.terminal import OutputError
 from vidcli.core.files import atomic_write
 from vidcli.errors import ResourceError, UsageError
-from vidcli.output.forms import Form
+from vidcli.output.forms import AnyForm
 
 if TYPE_CHECKING:
     from vidcli.library.journal import Journal, WrittenFile
@@ -46,7 +46,7 @@ class Sidecars:
     """
 
     def __init__(
-        self, journal: "Journal", form: Form, *, folder: Path | None, overwrite: bool
+        self, journal: "Journal", form: AnyForm, *, folder: Path | None, overwrite: bool
     ) -> None:
         self._journal = journal
         self._form = form

@@ -16,6 +16,7 @@ from vidcli.cli.footage import Footage
 from vidcli.cli.groups import Loading, Looking, Telling
 from vidcli.core.model import ModelFiles
 from vidcli.core.protocols import Progress
+from vidcli.output.chapters import ChapterForm
 from vidcli.output.documents import Document
 
 if TYPE_CHECKING:
@@ -107,6 +108,7 @@ class Task(ABC):
         finish: Decides what is decided without the model, such as a threshold; documents of
             earlier runs come through here too.
         rendering: Names what `finish` depends on.
+        form: What is given out instead of what `--format` says.
         deliver: Does what else is to be done with a finished document, new or of an earlier run.
         streams: Whether the text can be written while the model makes it.
         has_verdict: Whether the exit code is the answer, whoever reads the words.
@@ -117,6 +119,7 @@ class Task(ABC):
     looking: Looking
     finish: Callable[[Document], Document] = as_it_is
     rendering: str = ""
+    form: ChapterForm | None = None
     deliver: Callable[[Document], None] = leave_at_that
     streams: bool = True
     has_verdict: bool = False
@@ -152,7 +155,9 @@ class Task(ABC):
         """
 
     @abstractmethod
-    def rehearse(self, bench: Bench, source: Footage, telling: Telling) -> None:
+    def rehearse(
+        self, bench: Bench, source: Footage, telling: Telling, progress: Progress | None = None
+    ) -> None:
         """Say what the work on one video would take."""
 
 

@@ -17,6 +17,7 @@ from vidcli.cli.keeping import Keeping
 from vidcli.cli.listing import Filter, Input, walk
 from vidcli.cli.options import read_positive_time
 from vidcli.cli.questions import Asking, caption_task
+from vidcli.cli.summarizing import SummaryTask, caption_sampling
 from vidcli.cli.tasks import Task
 from vidcli.errors import UsageError
 
@@ -29,6 +30,7 @@ class Doing(StrEnum):
 
     CAPTION = "caption"
     ASK = "ask"
+    SUMMARIZE = "summarize"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ def watch(
     A file is taken once it has stopped changing. What was done before, in whatever run, is not
     done again.
     """
-    task = _choose_task(do, question, looking, writing)
+    task = _choose_task(do, question, looking, loading, writing, telling, keeping)
     options = RunOptions(
         loading=loading,
         telling=telling,
@@ -101,12 +103,29 @@ def watch(
             time.sleep(float(every))
 
 
-def _choose_task(do: Doing, question: str | None, looking: Looking, writing: Writing) -> Task:
+def _choose_task(
+    do: Doing,
+    question: str | None,
+    looking: Looking,
+    loading: Loading,
+    writing: Writing,
+    telling: Telling,
+    keeping: Keeping,
+) -> Task:
     from vidcli.methods.ask import CAPTION_QUESTION, Question
 
     if (do is Doing.ASK) != bool(question and question.strip()):
         raise UsageError(
             "--do ask and --question belong together", hint='--do ask -q "What happens?"'
+        )
+    if do is Doing.SUMMARIZE:
+        return SummaryTask(
+            name="summarize",
+            looking=looking,
+            sampling=caption_sampling(writing),
+            telling=telling,
+            is_anew=keeping.overwrite,
+            keeps=not loading.no_cache,
         )
     asked = Question(question or CAPTION_QUESTION, sampling=writing.sampling())
     if do is Doing.ASK:

@@ -1,8 +1,8 @@
 """The seams: what a method needs of a decoder, an engine and a cache, and nothing more."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from vidcli.core.media import Frame, FramePlan, VideoInfo
 from vidcli.core.profile import FamilyProfile
@@ -65,6 +65,16 @@ class TokenStore(Protocol):
     @property
     def warnings(self) -> tuple[str, ...]:
         """What decoding found wrong, in this run and earlier ones."""
+
+
+class PieceStore(Protocol):
+    """What was written of parts of one video, kept on disk under a name of all it depends on."""
+
+    def get(self, key: str) -> dict[str, Any] | None:
+        """A piece of an earlier run; None where there is none."""
+
+    def put(self, key: str, value: Mapping[str, Any]) -> None:
+        """Keep a piece, ready to be written as JSON; on disk when this returns."""
 
 
 class Prefix(Protocol):

@@ -1,11 +1,19 @@
 """What is said in a video, with the times it is said at."""
 
+import itertools
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 
 from vidcli.core.time import Span
+
+# A word is what stands between spaces; where a script has none, every letter counts as one.
+_UNSPACED = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+)
+_WORD = re.compile(f"[{_UNSPACED}]|[^\\s{_UNSPACED}]+")
 
 
 class SpeechKind(StrEnum):
@@ -74,3 +82,15 @@ def said_during(cues: Sequence[Cue], parts: Sequence[Span]) -> tuple[str, ...]:
 
 def _middle(cue: Cue) -> Fraction:
     return (cue.span.start + cue.span.end) / 2
+
+
+def count_words(text: str) -> int:
+    """Words of a text, in any script."""
+    return sum(1 for _ in _WORD.finditer(text))
+
+
+def first_words(text: str, count: int) -> str:
+    """The first `count` words of a text, as they stand in it."""
+    words = itertools.islice(_WORD.finditer(text), max(0, count))
+    end = max((word.end() for word in words), default=0)
+    return text[:end]

@@ -14,18 +14,16 @@ import hashlib
 import json
 import os
 import sqlite3
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
+
+from vidcli.library.database import BUSY_TIMEOUT_S, OPENING, Database, Layout
 
 NAME = "journal.sqlite3"
-BUSY_TIMEOUT_S = 60.0
-VERSION = 1
-OPENING = 2**56  # byte of the lock file that stands for opening the database; work lies below
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS results (
     fingerprint TEXT NOT NULL,
@@ -48,6 +46,14 @@ CREATE TABLE IF NOT EXISTS files (
     previous TEXT NOT NULL
 ) WITHOUT ROWID;
 """
+LAYOUT = Layout(
+    NAME,
+    "run journal",
+    _SCHEMA,
+    version=1,
+    lost="what earlier runs did is not known any more",
+    unkept="what is done now will be done again by the next run",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,61 +113,15 @@ def digest_settings(settings: dict[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-class Journal:
+class Journal(Database):
     """An open journal; usable from several threads, and by several processes at once.
 
     Args:
         folder: Where it is kept; made if need be.
-
-    Attributes:
-        warnings: What a user should know about how it is kept.
     """
 
     def __init__(self, folder: Path) -> None:
-        self.warnings: list[str] = []
-        self._mutex = threading.Lock()
-        self._lock_file: int | None = None
-        path = folder / NAME
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._lock_file = os.open(
-                path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
-            )
-            with self._locked(OPENING):  # two processes must not both make it, or set it aside
-                self._database = self._open(path)
-        except (OSError, sqlite3.Error) as error:
-            self.warnings.append(
-                f"the run journal {path} cannot be kept ({error}): what is done now will be done "
-                "again by the next run"
-            )
-            self._database = _connect(":memory:")
-
-    @contextmanager
-    def _locked(self, place: int) -> Iterator[None]:
-        assert self._lock_file is not None, "only called where there is one"
-        with suppress(OSError):  # a file system without locks
-            fcntl.lockf(self._lock_file, fcntl.LOCK_EX, 1, place)
-        try:
-            yield
-        finally:
-            with suppress(OSError):
-                fcntl.lockf(self._lock_file, fcntl.LOCK_UN, 1, place)
-
-    def _open(self, path: Path) -> sqlite3.Connection:
-        try:
-            return _connect(os.fspath(path))
-        except sqlite3.OperationalError:  # locked, read-only, full: nothing is wrong with the file
-            raise
-        except sqlite3.DatabaseError as error:
-            aside = path.with_name(f"{path.name}.damaged-{int(time.time())}")
-            os.replace(path, aside)
-            for rest in ("-wal", "-shm"):
-                path.with_name(path.name + rest).unlink(missing_ok=True)
-            self.warnings.append(
-                f"the run journal was damaged ({error}) and is kept as {aside}: "
-                "what earlier runs did is not known any more"
-            )
-            return _connect(os.fspath(path))
+        super().__init__(folder, LAYOUT)
 
     # Results
 
@@ -250,6 +210,7 @@ class Journal:
             return
         name = hashlib.sha256(f"{work.fingerprint} {work.settings}".encode()).digest()
         place = int.from_bytes(name[:7], "big")  # one byte of the file stands for the work
+        assert place < OPENING
         try:
             fcntl.lockf(self._lock_file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB), 1, place)
         except (BlockingIOError, PermissionError):
@@ -264,49 +225,22 @@ class Journal:
             with suppress(OSError):
                 fcntl.lockf(self._lock_file, fcntl.LOCK_UN, 1, place)
 
-    def close(self) -> None:
-        """Let go of the files; idempotent."""
-        with self._mutex:
-            self._database.close()
-            if self._lock_file is not None:
-                os.close(self._lock_file)
-                self._lock_file = None
 
-    def __enter__(self) -> Self:
-        return self
+def find_written(folder: Path, path: str) -> str | None:
+    """Digest of what a run wrote to a file; None where none wrote it, or none can be known.
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    Opens the journal for reading only, and so beside one that this process has open.
 
-    def _one(self, query: str, values: tuple[Any, ...]) -> Any:
-        with self._mutex:
-            return self._database.execute(query, values).fetchone()
-
-    def _write(self, query: str, values: tuple[Any, ...]) -> int:
-        """Run one statement as a transaction; a journal that cannot be kept is warned of once."""
-        with self._mutex:
-            try:
-                return self._database.execute(query, values).rowcount
-            except sqlite3.OperationalError as error:
-                sentence = f"the run journal cannot be written ({error})"
-                if sentence not in self.warnings:
-                    self.warnings.append(sentence)
-                return 1
-
-
-def _connect(path: str) -> sqlite3.Connection:
-    database = sqlite3.connect(
-        path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
-    )
+    Args:
+        folder: Where the journal is kept.
+        path: The file, absolute, links in its folder resolved.
+    """
+    address = f"{(folder / NAME).absolute().as_uri()}?mode=ro"
     try:
-        database.execute("PRAGMA journal_mode = WAL")
-        database.execute("PRAGMA synchronous = FULL")
-        found = database.execute("PRAGMA user_version").fetchone()[0]
-        if found not in (0, VERSION):
-            raise sqlite3.OperationalError(f"it was written by another version of vidcli ({found})")
-        database.executescript(_SCHEMA)
-        database.execute(f"PRAGMA user_version = {VERSION}")
-    except BaseException:
-        database.close()
-        raise
-    return database
+        with closing(sqlite3.connect(address, uri=True, timeout=BUSY_TIMEOUT_S)) as database:
+            row = database.execute(
+                "SELECT digest FROM files WHERE path = ?", (os.fsencode(path),)
+            ).fetchone()
+    except sqlite3.Error:
+        return None
+    return None if row is None else str(row[0])

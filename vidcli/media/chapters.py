@@ -19,6 +19,7 @@ import ffmpeg
 from av.container import InputContainer
 from av.stream import Stream
 
+from vidcli.core.ffmetadata import TICKS, write_ffmetadata
 from vidcli.core.media import Chapter
 from vidcli.errors import MediaError, ResourceError
 from vidcli.media import ffmpeg as program
@@ -40,30 +41,6 @@ _TEXT_HELD = {
     **dict.fromkeys((".mp4", ".m4v", ".mov"), frozenset({"mov_text"})),
 }
 _TEXT = frozenset({"subrip", "ass", "ssa", "webvtt", "text", "mov_text"})
-
-
-def write_ffmetadata(chapters: Sequence[Chapter]) -> str:
-    """Chapters as an FFMETADATA file, in microseconds.
-
-    Args:
-        chapters: In order.
-    """
-    lines = [";FFMETADATA1"]
-    for chapter in chapters:
-        lines += [
-            "[CHAPTER]",
-            "TIMEBASE=1/1000000",
-            f"START={round(chapter.span.start / MICROSECOND)}",
-            f"END={round(chapter.span.end / MICROSECOND)}",
-            f"title={escape_ffmetadata(chapter.title)}",
-        ]
-    return "\n".join([*lines, ""])
-
-
-def escape_ffmetadata(text: str) -> str:
-    r"""Write a value of an FFMETADATA file: `=`, `;`, `#`, `\` and line ends get a backslash."""
-    cleaned = text.replace("\0", "").replace("\r\n", "\n").replace("\r", "\n")
-    return "".join(f"\\{letter}" if letter in "=;#\\\n" else letter for letter in cleaned)
 
 
 def write_chapters(
@@ -88,9 +65,8 @@ def write_chapters(
     _require_room(source, target)
     with _draft(target) as draft, tempfile.TemporaryDirectory(prefix="vidcli-") as folder:
         plan = _plan_copy(source, target)
-        shifted = [_shift(chapter, plan.offset) for chapter in chapters]
         marks = Path(folder, "chapters.txt")
-        marks.write_text(write_ffmetadata(shifted), encoding="utf-8")
+        marks.write_text(_write_marks(chapters, plan.offset), encoding="utf-8", newline="")
         try:
             _copy(source, draft, marks, plan)
         except MediaError as error:
@@ -161,9 +137,15 @@ def _choose_codec(stream: Stream, suffix: str) -> tuple[str, str]:
     return "", f"{number} ({stream.type}) is left out"
 
 
-def _shift(chapter: Chapter, offset: Fraction) -> Chapter:
-    span = type(chapter.span)(chapter.span.start + offset, chapter.span.end + offset)
-    return Chapter(span, chapter.title)
+def _write_marks(chapters: Sequence[Chapter], offset: Fraction) -> str:
+    return write_ffmetadata(
+        (
+            round((chapter.span.start + offset) * TICKS),
+            round((chapter.span.end + offset) * TICKS),
+            chapter.title,
+        )
+        for chapter in chapters
+    )
 
 
 def _copy(source: str, draft: Path, marks: Path, plan: _Plan) -> None:

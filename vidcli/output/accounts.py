@@ -114,9 +114,9 @@ def plan_rows(rehearsal: Rehearsal) -> list[tuple[str, str]]:
         ),
         (
             "time",
-            f"at most {_say_seconds(spent['total'])}: decode {_say_seconds(spent['decode'])}, "
-            f"encode {_say_seconds(spent['encode'])}, prefill {_say_seconds(spent['prefill'])}, "
-            f"generate {_say_seconds(spent['generate'])}",
+            f"at most {say_seconds(spent['total'])}: decode {say_seconds(spent['decode'])}, "
+            f"encode {say_seconds(spent['encode'])}, prefill {say_seconds(spent['prefill'])}, "
+            f"generate {say_seconds(spent['generate'])}",
         ),
         ("memory", f"at most {format_size(rehearsal.memory_bytes)}"),
         ("model", f"{rehearsal.model.name} {rehearsal.model.quant} on {rehearsal.model.backend}"),
@@ -132,7 +132,7 @@ def trace_document(
         "video": video_entry(video),
         "question": question,
         "model": model_entry(model),
-        "parts": [_traced(part) for part in parts],
+        "parts": [traced_entry(part) for part in parts],
     }
 
 
@@ -161,7 +161,8 @@ def chat_markdown(answers: Sequence[Answer]) -> str:
     return "".join(parts)
 
 
-def _traced(part: TracedPart) -> Document:
+def traced_entry(part: TracedPart) -> Document:
+    """One part of a prompt as the model was given it."""
     place: Document = {"cell": part.cell, "position": part.position}
     if not part.frames:
         return {"kind": "text", "text": part.text, "token_ids": list(part.token_ids), **place}
@@ -177,5 +178,6 @@ def _traced(part: TracedPart) -> Document:
     }
 
 
-def _say_seconds(value: float) -> str:
+def say_seconds(value: float) -> str:
+    """Write a cost in time."""
     return f"{value:.1f} s" if value < 60 else format_time(value)

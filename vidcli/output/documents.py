@@ -114,7 +114,9 @@ def info_document(info: VideoInfo) -> Document:
             }
             for stream in info.subtitles
         ],
-        "chapters": [{**_span(chapter.span), "title": chapter.title} for chapter in info.chapters],
+        "chapters": [
+            {**span_entry(chapter.span), "title": chapter.title} for chapter in info.chapters
+        ],
         "warnings": list(info.warnings),
     }
 
@@ -128,7 +130,7 @@ def shots_document(info: VideoInfo, shots: Sequence[Shot], warnings: Sequence[st
         "shots": [
             {
                 "number": number,
-                **_span(shot.span),
+                **span_entry(shot.span),
                 "length_s": seconds(shot.span.length),
                 "transition": shot.transition.value,
             }
@@ -293,7 +295,8 @@ def _optional_seconds(value: Fraction | None) -> float | None:
     return None if value is None else seconds(value)
 
 
-def _span(span: Span) -> Document:
+def span_entry(span: Span) -> Document:
+    """Start and end of a span."""
     return {"start_s": seconds(span.start), "end_s": seconds(span.end)}
 
 
@@ -310,19 +313,20 @@ def _account(answer: Answer) -> Document:
     """What every answer to a video says of how it was come by."""
     return {
         "frames": [
-            _seen(frame, n_tokens)
+            seen_entry(frame, n_tokens)
             for frame, n_tokens in zip(answer.frames, answer.frame_tokens, strict=True)
         ],
         "coverage": coverage_entry(answer.coverage),
         "model": model_entry(answer.model),
         "method": answer.method,
-        "usage": _usage(answer.usage),
-        "timings_s": _timings(answer.timings),
+        "usage": usage_entry(answer.usage),
+        "timings_s": timings_entry(answer.timings),
         "warnings": list(answer.warnings),
     }
 
 
-def _seen(frame: SeenFrame, n_tokens: int) -> Document:
+def seen_entry(frame: SeenFrame, n_tokens: int) -> Document:
+    """One frame the model was shown."""
     return {
         "id": frame.id,
         "time_s": seconds(frame.time.seconds),
@@ -333,7 +337,7 @@ def _seen(frame: SeenFrame, n_tokens: int) -> Document:
 
 def _evidence(evidence: Evidence) -> Document:
     return {
-        **_span(evidence.span),
+        **span_entry(evidence.span),
         "frames": [frame.id for frame in evidence.frames],
         "quote": evidence.quote,
     }
@@ -351,9 +355,9 @@ def coverage_entry(coverage: Coverage) -> Document:
     """How much of a span was seen."""
     gap = coverage.largest_gap
     return {
-        **_span(coverage.span),
+        **span_entry(coverage.span),
         "frames": coverage.frames,
-        "largest_gap": {**_span(gap), "length_s": seconds(gap.length)},
+        "largest_gap": {**span_entry(gap), "length_s": seconds(gap.length)},
     }
 
 
@@ -371,7 +375,8 @@ def model_entry(model: ModelReport) -> Document:
     }
 
 
-def _usage(usage: Usage) -> Document:
+def usage_entry(usage: Usage) -> Document:
+    """Tokens spent."""
     return {
         "visual_tokens": usage.visual_tokens,
         "prompt_tokens": usage.prompt_tokens,
@@ -383,7 +388,8 @@ def _usage(usage: Usage) -> Document:
     }
 
 
-def _timings(timings: Timings) -> Document:
+def timings_entry(timings: Timings) -> Document:
+    """Seconds spent."""
     names = ("load", "decode", "encode", "prefill", "generate", "native", "total")
     return {name: round(getattr(timings, name), 6) for name in names}
 

@@ -6,12 +6,22 @@ in any form without the model.
 
 import csv
 import io
+from collections import Counter
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import Any
 
 from vidcli.core.time import format_time
+from vidcli.output.chapters import (
+    ChapterForm,
+    escape_vtt,
+    list_chapters,
+    vtt_clock,
+    write_chapter_file,
+)
 from vidcli.output.documents import Document, write_json
 from vidcli.output.plain import printable
+from vidcli.output.summaries import say_speech
 
 CSV_COLUMNS = (
     "file", "question", "answer", "finish", "start_s", "end_s", "frames", "probability",
@@ -41,14 +51,19 @@ class Form(StrEnum):
         return self in (Form.JSON, Form.JSONL)
 
 
-def render_file(document: Document, form: Form) -> bytes:
+AnyForm = Form | ChapterForm
+
+
+def render_file(document: Document, form: AnyForm) -> bytes:
     """A result as the whole content of a file.
 
     Args:
-        document: `answer`, `caption` or `check`.
-        form: JSON comes indented, JSONL on one line.
+        document: `answer`, `caption`, `check` or `summary`.
+        form: JSON comes indented, JSONL on one line; chapter forms are a summary's only.
     """
-    if form.is_json:
+    if isinstance(form, ChapterForm):
+        text = write_chapter_file(document, form)
+    elif form.is_json:
         text = write_json(document, indent=form is Form.JSON)
     elif form is Form.CSV:
         text = write_csv_row(CSV_COLUMNS) + csv_row(document)
@@ -64,11 +79,22 @@ def render_file(document: Document, form: Form) -> bytes:
 
 
 def say_result(document: Document) -> str:
-    """The answer itself: a text, or `yes 0.912`."""
+    """The answer itself: a text, `yes 0.912`, or title, paragraph and chapters."""
+    if _is_summary(document):
+        parts = [_plain(document["title"]), "", _plain(document["summary"]), ""]
+        return "\n".join([*parts, *list_chapters(document)])
     if document["schema"]["name"] == "check":
         return f"{'yes' if document['holds'] else 'no'} {document['probability']:.3f}"
     text = document.get("answer", document.get("caption", ""))
     return printable(str(text), keep="\n\t")
+
+
+def _is_summary(document: Document) -> bool:
+    return bool(document["schema"]["name"] == "summary")
+
+
+def _plain(text: str) -> str:
+    return printable(" ".join(text.split()))
 
 
 def _question(document: Document) -> str:
@@ -79,6 +105,8 @@ def csv_row(document: Document) -> str:
     """A result as a row under `CSV_COLUMNS`; a document `error` has little more than its error."""
     if document["schema"]["name"] == "error":
         return write_csv_row([document["path"], *[""] * (len(CSV_COLUMNS) - 2), document["error"]])
+    if _is_summary(document):
+        return "".join(_summary_rows(document))
     coverage = document["coverage"]
     probability = document.get("probability")
     return write_csv_row(
@@ -99,6 +127,46 @@ def csv_row(document: Document) -> str:
     )
 
 
+def _summary_rows(document: Document) -> Iterator[str]:
+    """A row for the whole, then one for each chapter."""
+    path, fingerprint = document["video"]["path"], document["video"]["fingerprint"]
+    whole = f"{_plain(document['title'])}: {_plain(document['summary'])}"
+    n_frames = Counter(
+        chapter["number"]
+        for chapter in document["chapters"]
+        for segment in document["segments"][chapter["first_segment"] - 1 : chapter["last_segment"]]
+        for _ in segment["frames"]
+    )
+    rows = [("summary", whole, document["coverage"], document["coverage"]["frames"])]
+    rows += [
+        (
+            f"chapter {chapter['number']}",
+            _plain(chapter["title"]),
+            chapter,
+            n_frames[chapter["number"]],
+        )
+        for chapter in document["chapters"]
+    ]
+    for kind, text, span, frames in rows:
+        warnings = "; ".join(document["warnings"]) if kind == "summary" else ""
+        yield write_csv_row(
+            [
+                path,
+                kind,
+                text,
+                "",
+                f"{span['start_s']:.3f}",
+                f"{span['end_s']:.3f}",
+                str(frames),
+                "",
+                fingerprint,
+                document["model"]["name"],
+                warnings,
+                "",
+            ]
+        )
+
+
 def write_csv_row(cells: "list[str] | tuple[str, ...]") -> str:
     """One line of CSV (RFC 4180 apart from its line end)."""
     text = io.StringIO()
@@ -107,7 +175,16 @@ def write_csv_row(cells: "list[str] | tuple[str, ...]") -> str:
 
 
 def _cues(document: Document) -> list[tuple[float, float, str]]:
-    """(start, end, text): what was cited at its times, else the whole answer over what was seen."""
+    """(start, end, text): what was cited at its times, else the whole answer over what was seen.
+
+    Of a summary these are the captions of its segments.
+    """
+    if _is_summary(document):
+        return [
+            (segment["start_s"], segment["end_s"], _plain(segment["caption"]))
+            for segment in document["segments"]
+            if segment["caption"].strip()
+        ]
     cited = [entry for entry in document.get("evidence", ()) if entry["quote"]]
     if cited:
         return [
@@ -121,7 +198,7 @@ def _cues(document: Document) -> list[tuple[float, float, str]]:
 def write_srt(document: Document) -> str:
     """A result as SubRip subtitles."""
     return "\n".join(
-        f"{number}\n{_clock(start, ',')} --> {_clock(end, ',')}\n{_one_block(text)}\n"
+        f"{number}\n{vtt_clock(start, ',')} --> {vtt_clock(end, ',')}\n{_one_block(text)}\n"
         for number, (start, end, text) in enumerate(_cues(document), start=1)
     )
 
@@ -129,18 +206,10 @@ def write_srt(document: Document) -> str:
 def write_vtt(document: Document) -> str:
     """A result as WebVTT."""
     cues = "\n".join(
-        f"{_clock(start, '.')} --> {_clock(end, '.')}\n{_escape_vtt(_one_block(text))}\n"
+        f"{vtt_clock(start)} --> {vtt_clock(end)}\n{escape_vtt(_one_block(text))}\n"
         for start, end, text in _cues(document)
     )
     return f"WEBVTT\n\n{cues}"
-
-
-def _clock(seconds: float, point: str) -> str:
-    thousandths = round(seconds * 1000)
-    whole, rest = divmod(thousandths, 1000)
-    minutes, secs = divmod(whole, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours:02d}:{minutes:02d}:{secs:02d}{point}{rest:03d}"
 
 
 def _one_block(text: str) -> str:
@@ -148,18 +217,19 @@ def _one_block(text: str) -> str:
     return "\n".join(line.rstrip() for line in text.splitlines() if line.strip())
 
 
-def _escape_vtt(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
 def write_markdown(document: Document) -> str:
     """A result to be read: the file, the question, the answer, and what it rests on."""
     coverage = document["coverage"]
     gap = coverage["largest_gap"]["length_s"]
     lines = [f"## {printable(document['video']['path'])}", ""]
-    if _question(document):
+    if _is_summary(document):
+        lines += [f"### {_plain(document['title'])}", "", _plain(document["summary"]), ""]
+        lines += [f"- {line}" for line in list_chapters(document)]
+        if document["speech"] is not None:
+            lines += ["", f"*{_plain(say_speech(document['speech']))}*"]
+    elif _question(document):
         lines += [f"**{printable(_question(document))}**", ""]
-    lines += [say_result(document), ""]
+    lines += [] if _is_summary(document) else [say_result(document), ""]
     for entry in document.get("evidence", ()):
         if entry["quote"]:
             start, end = (_say_time(entry[name]) for name in ("start_s", "end_s"))

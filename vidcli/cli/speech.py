@@ -1,0 +1,127 @@
+"""Where the words of a video are written down: beside it, inside it, or in a file that is named.
+
+A file that a run wrote (captions as `talk.srt`) is a result and no source.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vidcli.cli.footage import Footage
+from vidcli.core.protocols import Progress
+from vidcli.core.speech import SpeechKind, Transcript
+from vidcli.errors import MediaError
+from vidcli.settings import state_dir
+
+if TYPE_CHECKING:
+    from vidcli.core.media import SubtitleStream
+    from vidcli.core.speech import Cue
+    from vidcli.media.subtitles import Sidecar
+
+AUTO, NONE = "auto", "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What was found of speech.
+
+    Attributes:
+        transcript: None where nothing is written down.
+        notes: What could not be used, one sentence each.
+    """
+
+    transcript: Transcript | None
+    notes: tuple[str, ...] = ()
+
+
+def find_speech(source: Footage, choice: str, *, progress: Progress | None = None) -> Heard:
+    """Read the subtitles of a video: the best file beside it, else the best stream inside it.
+
+    Args:
+        source: The opened video.
+        choice: `auto`, `none`, or a subtitle file.
+        progress: Told before a stream is read, which takes reading the file.
+
+    Raises:
+        MediaError: The file that was named cannot be read.
+    """
+    if choice == NONE:
+        return Heard(None)
+    if choice != AUTO:
+        return Heard(_read_file(source, choice, SpeechKind.FILE, None))
+    notes: list[str] = []
+    for sidecar in _sidecars(source.info.path):
+        try:
+            transcript = _read_file(source, sidecar.path, SpeechKind.SIDECAR, sidecar.language)
+        except MediaError as error:
+            notes.append(f"{error}: not used")
+            continue
+        if transcript.cues:
+            return Heard(transcript, tuple(notes))
+        notes.append(f"{sidecar.path} holds no words: not used")
+    for stream in _streams(source):
+        if progress is not None:
+            progress("read subtitles", 0, 0)
+        try:
+            cues = source.worker.call("subtitle_stream", source.info.path, index=stream.index)
+        except MediaError as error:
+            notes.append(f"{error}: subtitles #{stream.index} are not used")
+            continue
+        if cues:
+            name = f"#{stream.index} {stream.codec}"
+            transcript = Transcript(SpeechKind.STREAM, name, stream.language, cues)
+            return Heard(transcript, tuple(notes))
+    return Heard(None, tuple(notes))
+
+
+def digest_speech(path: str, choice: str) -> str:
+    """Names what lies beside a video and may be read as its speech; empty for nothing."""
+    if choice == NONE:
+        return ""
+    if choice != AUTO:
+        return _digest_of(choice)
+    found = [(sidecar.tail, _digest_of(sidecar.path)) for sidecar in _sidecars(path)]
+    return hashlib.sha256(repr(found).encode()).hexdigest()[:32] if found else ""
+
+
+def _read_file(source: Footage, path: str, kind: SpeechKind, language: str | None) -> Transcript:
+    cues: tuple[Cue, ...]
+    cues, charset = source.worker.call("subtitle_file", path, language=language)
+    name = os.path.basename(path)
+    notes = (f"{name} is not UTF-8: read as {charset}",) if charset else ()
+    return Transcript(kind, name, language, cues, notes)
+
+
+def _sidecars(path: str) -> "Iterator[Sidecar]":
+    from vidcli.media.subtitles import find_sidecars
+
+    return (sidecar for sidecar in find_sidecars(path) if not _is_result(sidecar.path))
+
+
+def _streams(source: Footage) -> "list[SubtitleStream]":
+    """Text streams, English first, then as they lie in the file."""
+    from vidcli.media.subtitles import is_english
+
+    streams = [stream for stream in source.info.subtitles if stream.is_text]
+    return sorted(streams, key=lambda stream: not is_english(stream.language or ""))
+
+
+def _is_result(path: str) -> bool:
+    """Whether a run wrote the file as it is."""
+    from vidcli.library.journal import find_written
+
+    folder, name = os.path.split(os.path.abspath(path))
+    written = find_written(state_dir(), str(Path(os.path.realpath(folder), name)))
+    return written is not None and written == _digest_of(path)
+
+
+def _digest_of(path: str) -> str:
+    """Digest of a file's content; empty where it cannot be read."""
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()[:32]
+    except OSError:
+        return ""
