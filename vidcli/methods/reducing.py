@@ -18,12 +18,14 @@ from typing import Any
 from vidcli.core.speech import count_words, first_words
 from vidcli.core.time import Span, format_time
 from vidcli.errors import ResourceError
+from vidcli.methods.fence import fence
 
 TITLE_CHARS = 80
 PART_TITLE_CHARS = 48
 PART_TEXT_CHARS = 200
 SUMMARY_CHARS = 900
 CHAPTERS_MAX = 12
+CHAPTERS_MIN = 3  # of what has four times as many parts
 PART_TOKENS = 290  # of a condensed item where every letter is a token: bounds how many are asked
 CHAPTER_TOKENS = 112
 REPLY_TOKENS_MAX = 1536
@@ -60,7 +62,7 @@ class Item:
         """The line about it that the model is shown."""
         fields: dict[str, int | str] = {"n": number, "at": format_time(self.span.start)}
         named = {"title": self.title, "seen": self.seen, "said": self.said}
-        return json.dumps(fields | {k: v for k, v in named.items() if v}, ensure_ascii=False)
+        return fence(fields | {k: v for k, v in named.items() if v})
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,8 +278,9 @@ def ask_chapters(lines: Sequence[str], tokens: int) -> Request:
         "subject changes. Reply with JSON: of each chapter the number of its first part, and a "
         "short title.",
     )
+    least = min(most, CHAPTERS_MIN if len(lines) >= 4 * CHAPTERS_MIN else 1)
     chapter = {"first": _number(lines), "title": _string(TITLE_CHARS)}
-    return Request("chapters", text, _list_of("chapters", chapter, most), tokens)
+    return Request("chapters", text, _list_of("chapters", chapter, most, least=least), tokens)
 
 
 def ask_summary(lines: Sequence[str], tokens: int) -> Request:
@@ -319,8 +322,8 @@ def _object(properties: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _list_of(name: str, properties: dict[str, Any], most: int) -> dict[str, Any]:
-    entries = {"type": "array", "items": _object(properties), "minItems": 1, "maxItems": most}
+def _list_of(name: str, properties: dict[str, Any], most: int, *, least: int = 1) -> dict[str, Any]:
+    entries = {"type": "array", "items": _object(properties), "minItems": least, "maxItems": most}
     return _object({name: entries})
 
 
