@@ -239,8 +239,8 @@ def _read_cues(
             length = packet.duration * base if packet.duration else None
             found.append((packet.pts * base - origin, length, text))
     found.sort(key=lambda cue: cue[0])
-    nexts = [start for start, _, _ in found[1:]] + [None]
-    cues = (_cue(*cue, following) for cue, following in zip(found, nexts, strict=True))
+    nexts = [*(start for start, _, _ in found[1:]), None]
+    cues = (_cue(*cue, following) for cue, following in zip(found, nexts, strict=False))
     return tuple(cue for cue in cues if cue is not None)
 
 
