@@ -31,6 +31,7 @@ ENOUGH_S = 4  # seconds in which an endless command does something
 EXAMPLES = {
     "ask": "ask {clip} What? --max-tokens 2",
     "caption": "caption {clip} --max-tokens 2",
+    "summarize": "summarize {clip} --write-chapters {out}.mkv",
     "check": "check {clip} sunny",
     "chat": "chat {clip}",
     "watch": "watch {folder} --settle 0.1 --every 0.1 --max-tokens 2",

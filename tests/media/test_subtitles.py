@@ -63,6 +63,7 @@ def test_a_byte_order_mark_names_the_charset(charset: str, tmp_path: Path):
         ("Привет, как дела? Сегодня мы поговорим о погоде.", "cp1251", None),
         ("Привет", "cp1251", "ru"),
         ("Grüße aus München, schöne Straße", "cp1252", None),
+        ("Grüße there.", "cp1252", None),
         ("Où est la bibliothèque, garçon ?", "cp1252", "fr"),
         ("Zażółć gęślą jaźń", "cp1250", "pl-PL"),
         ("Καλημέρα", "cp1253", "el"),

@@ -26,8 +26,19 @@ from vidcli.core.results import (
     Usage,
     VideoReport,
 )
+from vidcli.core.speech import SpeechKind, Transcript
+from vidcli.core.summary import (
+    ChapterOrigin,
+    Segment,
+    SegmentPlan,
+    SpeechReport,
+    Summary,
+    SummaryChapter,
+    SummaryPlan,
+)
 from vidcli.core.time import Span, Timestamp
 from vidcli.output.accounts import Rehearsal
+from vidcli.output.summaries import SummaryRehearsal
 
 STREAM = VideoStream(
     index=0,
@@ -112,3 +123,78 @@ def make_rehearsal(n_frames: int = 3, **changes: Any) -> Rehearsal:
         warnings=(),
     )
     return replace(rehearsal, **changes)
+
+
+def make_summary(**changes: Any) -> Summary:
+    answer = make_answer()
+    halves = [Span(Fraction(0), Fraction(65)), Span(Fraction(65), Fraction(130))]
+    segments = tuple(
+        Segment(
+            number=number,
+            span=span,
+            frames=(answer.frames[number - 1],),
+            frame_tokens=(64,),
+            caption=f"A dog\nnumber {number} <left>.",
+            finish=FinishReason.STOP,
+            words=5,
+            words_left_out=number - 1,
+            is_kept=number == 1,
+        )
+        for number, span in enumerate(halves, start=1)
+    )
+    chapters = tuple(
+        SummaryChapter(span, title, number, number)
+        for number, (span, title) in enumerate(
+            zip(halves, ["Day; one", "Night & <two>\x1b[31m"], strict=True), start=1
+        )
+    )
+    summary = Summary(
+        video=answer.video,
+        title="A dog's day",
+        text="It leaves. Then it rains.",
+        chapters=chapters,
+        origin=ChapterOrigin.MODEL,
+        marks=(Chapter(halves[0], "theirs"),),
+        segments=segments,
+        coverage=Coverage(Span(Fraction(0), Fraction(130)), 2, Span(Fraction(2), Fraction(130))),
+        speech=SpeechReport(SpeechKind.SIDECAR, "clip.en.srt", "en", 10, 1, 4),
+        steps=3,
+        model=answer.model,
+        method="shots",
+        usage=answer.usage,
+        timings=answer.timings,
+        warnings=("one was trimmed",),
+    )
+    return replace(summary, **changes)
+
+
+def make_summary_rehearsal(**changes: Any) -> SummaryRehearsal:
+    rehearsal, answer = make_rehearsal(), make_answer()
+    spans = [Span(Fraction(n), Fraction(n + 1)) for n in range(12)]
+    segments = tuple(
+        SegmentPlan(span, FramePlan(span, (PlannedFrame(span.start, "opening"),), "shots"))
+        for span in spans
+    )
+    plan = SummaryPlan(
+        Span(Fraction(0), Fraction(12)), segments, "shots", (Chapter(spans[0], "theirs"),)
+    )
+    made = SummaryRehearsal(
+        video=answer.video,
+        plan=plan,
+        speech=Transcript(SpeechKind.STREAM, "#2 subrip", "eng", ()),
+        frame_size=(512, 512),
+        tokens_per_frame=64,
+        visual_tokens=768,
+        prompt_cells=2000,
+        caption_tokens=96,
+        steps=3,
+        step_cells=4000,
+        reply_tokens=1536,
+        n_ctx=8192,
+        kept=2,
+        seconds=dict(rehearsal.seconds) | {"reduce": 4.0},
+        memory_bytes=1 << 30,
+        model=answer.model,
+        warnings=("x",),
+    )
+    return replace(made, **changes)

@@ -10,17 +10,26 @@ from types import SimpleNamespace
 import jsonschema
 import pytest
 
-from tests.output.results import STREAM, make_answer, make_info, make_rehearsal
+from tests.output.results import (
+    STREAM,
+    make_answer,
+    make_info,
+    make_rehearsal,
+    make_summary,
+    make_summary_rehearsal,
+)
 from vidcli.core.catalog import FileRole, InstalledModel, Kind, MemoryBill, StoredFile
 from vidcli.core.findings import Finding, Level
 from vidcli.core.media import Coverage, Shot, Transition
 from vidcli.core.prompt import TracedPart
+from vidcli.core.summary import TracedStep
 from vidcli.core.time import Span
 from vidcli.errors import MediaError
 from vidcli.evaluate.predictions import Prediction
 from vidcli.evaluate.sets import EvalQuestion
 from vidcli.library.journal_care import JournalFacts
 from vidcli.models.catalog import find_model
+from vidcli.output import accounts, documents, models, summaries
 from vidcli.output import accounts, documents, evaluations, models
 from vidcli.output.doctor import doctor_document
 from vidcli.output.schema import list_schemas, load_schema
@@ -90,6 +99,13 @@ def make_documents() -> dict[str, documents.Document]:
             make_answer().video, "What happens?", make_answer().model, TRACED
         ),
         "chat": accounts.chat_document([make_answer()]),
+        "summary": summaries.summary_document(make_summary()),
+        "summary-plan": summaries.summary_plan_document(make_summary_rehearsal()),
+        "summary-trace": summaries.summary_trace_document(
+            make_answer().video,
+            make_answer().model,
+            [TracedStep("segment 1", tuple(TRACED), "A dog.", is_kept=False)],
+        ),
     }
 
 

@@ -39,6 +39,7 @@ MARKS = (
     (b"\xfe\xff", "utf-16"),
 )
 WESTERN = "cp1252"
+LATIN = [WESTERN, "cp1250", "cp1254", "cp1257"]
 # fmt: off
 CUSTOMARY = {  # charset of subtitle files before UTF-8, by language
     "ru": "cp1251", "uk": "cp1251", "bg": "cp1251", "sr": "cp1251", "be": "cp1251",
@@ -184,7 +185,8 @@ def decode_text(raw: bytes, language: str | None = None) -> tuple[str, str]:
             return text, "" if known == "utf-8" else known
     from charset_normalizer import from_bytes
 
-    matches = from_bytes(raw)
+    # Of a short text in Latin letters it would take the few others for Chinese ones.
+    matches = from_bytes(raw, cp_isolation=LATIN if _is_mostly_ascii(raw) else None)
     best = matches.best()
     likely = {match.encoding for match in matches}
     if best is not None:
@@ -192,6 +194,10 @@ def decode_text(raw: bytes, language: str | None = None) -> tuple[str, str]:
     if best is None or WESTERN in likely:  # it tells the charsets of Europe apart by little
         return raw.decode(WESTERN, "replace"), WESTERN
     return str(best), best.encoding
+
+
+def _is_mostly_ascii(raw: bytes) -> bool:
+    return 3 * sum(byte > 0x7F for byte in raw) < len(re.findall(b"[A-Za-z]", raw))
 
 
 def _decode(raw: bytes, charset: str) -> str | None:
