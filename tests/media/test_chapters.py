@@ -174,3 +174,24 @@ def test_a_value_is_escaped_so_that_it_stays_one_value(text: str):
     file = write_ffmetadata([(0, 1, text)])
     assert file.startswith(";FFMETADATA1\n[CHAPTER]\n")
     assert file.endswith(f"title={escaped}\n")
+
+
+def test_a_cover_goes_where_it_can_and_is_told_of_where_not(clips: ClipCache, tmp_path: Path):
+    cover, source = tmp_path / "cover.png", tmp_path / "in.mp4"
+    run_ffmpeg("-f", "lavfi", "-i", "testsrc=s=32x32", "-frames:v", "1", cover)
+    maps = ("-map", "0", "-map", "1", "-c", "copy", "-disposition:v:1", "attached_pic")
+    run_ffmpeg("-i", clips.get(duration=3.0), "-i", cover, *maps, source)
+    for suffix, notes in ((".mp4", ()), (".mkv", ("stream #1 (a cover picture) is left out",))):
+        target = tmp_path / f"out{suffix}"
+        assert write_chapters(str(source), target, MARKS, overwrite=False) == notes
+        assert probe(str(target)).video.codec == "h264"
+        assert read(target) == wanted()
+
+
+def test_a_timecode_comes_along(clips: ClipCache, tmp_path: Path):
+    source, target = tmp_path / "in.mov", tmp_path / "out.mov"
+    run_ffmpeg("-i", clips.get(duration=3.0), "-c", "copy", "-timecode", "01:00:00:00", source)
+    assert write_chapters(str(source), target, MARKS, overwrite=False) == ()
+    with av.open(str(target)) as container:
+        assert "01:00:00" in container.streams.video[0].metadata["timecode"]
+    assert read(target) == wanted()

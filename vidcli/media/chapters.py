@@ -25,13 +25,14 @@ from vidcli.errors import MediaError, ResourceError
 from vidcli.media import ffmpeg as program
 from vidcli.media.libav import translated
 from vidcli.media.source import CONTAINERS, address_of, open_source
-from vidcli.media.streams import MICROSECOND, choose_stream, start_of, to_time_base
+from vidcli.media.streams import COVER, MICROSECOND, choose_stream, start_of, to_time_base
 
 CONTAINER_SUFFIXES = (".mkv", ".mp4", ".m4v", ".mov", ".webm")
 MARGIN_BYTES = 16 * 1024**2  # of disk, above the size of the original
 LEAST_BYTES_PER_S = 5_000_000  # a slow disk; decides how long copying may take
 GRACE_S = 300.0
 
+_WITH_COVER = (".mp4", ".m4v")
 _MATROSKA = (".mkv", ".webm")
 _TEXT_INTO = {".mkv": "srt", ".webm": "webvtt", ".mp4": "mov_text", ".m4v": "mov_text",
               ".mov": "mov_text"}  # fmt: skip
@@ -121,6 +122,8 @@ def _choose_codec(stream: Stream, suffix: str) -> tuple[str, str]:
     context = stream.codec_context
     codec = context.codec.canonical_name if context is not None else ""
     number = f"stream #{stream.index}"
+    if stream.type == "video" and stream.disposition & COVER and suffix not in _WITH_COVER:
+        return "", f"{number} (a cover picture) is left out"
     if stream.type in ("video", "audio"):
         return "copy", ""
     if stream.type == "subtitle":
@@ -132,8 +135,9 @@ def _choose_codec(stream: Stream, suffix: str) -> tuple[str, str]:
         return "", f"subtitles of {number} ({codec or 'unknown'}) cannot be in a {suffix} file"
     if stream.type == "attachment" and suffix == ".mkv":
         return "copy", ""
-    if codec in ("bin_data", "text", "") and stream.type == "data":
-        return "", ""  # an MP4's own chapters come as such a stream
+    is_chapters = stream.name == "bin_data" and bool(stream.container.chapters())
+    if is_chapters or "timecode" in stream.metadata:  # both come again from the copy's own tags
+        return "", ""
     return "", f"{number} ({stream.type}) is left out"
 
 
