@@ -19,7 +19,6 @@ from vidcli.cli.options import (
     WRITING,
     Selection,
     VideosArgument,
-    read_auto_count,
     read_positive_time,
 )
 from vidcli.cli.running import run_task
@@ -32,6 +31,15 @@ from vidcli.output.documents import Document
 from vidcli.output.plain import count
 
 
+def _read_frames(text: str | int) -> int:
+    if isinstance(text, int):
+        return text
+    try:
+        return int(str(settings.TABLE["frames"].read(text)))
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} {error}") from error
+
+
 @dataclass(frozen=True, slots=True)
 class SegmentLooking(Looking):
     """Which part of a video to look at, and how closely at each segment of it."""
@@ -41,7 +49,7 @@ class SegmentLooking(Looking):
         typer.Option(
             "--frames",
             metavar="auto|N",
-            parser=read_auto_count,
+            parser=_read_frames,
             help="How many frames of each segment to look at, at most.",
             show_default="auto",
             rich_help_panel=LOOKING,
