@@ -5,12 +5,14 @@ import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
 
 from tests.cli.run import invoke
 from vidcli.library.journal import Journal, Record, Work, WrittenFile
+from vidcli.library.segments import SegmentStore
 from vidcli.output.schema import load_schema
 from vidcli.settings import cache_dir, state_dir
 
@@ -30,7 +32,7 @@ def filled() -> list[Path]:
     return files
 
 
-def read(*args: str) -> dict[str, object]:
+def read(*args: str) -> dict[str, Any]:
     result = invoke("cache", *args, "--json")
     assert result.exit_code == 0
     document = json.loads(result.stdout)
@@ -166,3 +168,18 @@ def test_prune_needs_to_be_told_what():
 def test_an_age_that_is_none_is_a_usage_error(age: str):
     result = invoke("cache", "prune", "--journal-older-than", age)
     assert (result.exit_code, result.stdout) == (2, "")
+
+
+def test_captions_of_segments_are_counted_by_video_and_cleared():
+    with SegmentStore(state_dir()) as store:
+        for fingerprint in ("aa", "bb", "bb"):
+            store.of(fingerprint).put("k", {"caption": "x" * 1000})
+    (part,) = (p for p in read("show")["parts"] if p["name"] == "segment captions")
+    assert (part["files"], 2000 < part["bytes"] < 2200) == (2, True)
+    assert read("prune", "--max-size", "1500")["freed_bytes"] > 1000
+    with SegmentStore(state_dir()) as store:
+        assert (store.of("aa").get("k"), store.of("bb").get("k") is not None) == (None, True)
+    assert read("clear", "--yes")["bytes"] == 0
+    with SegmentStore(state_dir()) as store:
+        assert store.of("bb").get("k") is None
+        assert store.warnings == []

@@ -309,3 +309,22 @@ def test_a_real_model_s_summary_always_parses_and_repeats(shape: str, pairs: Pai
     starts = {segment.span.start for segment in first.segments}
     assert {chapter.span.start for chapter in first.chapters} <= starts
     assert first.usage.completion_tokens > 0
+
+
+def test_progress_names_the_segment_and_how_long_the_rest_takes():
+    told: list[str] = []
+    session = ScriptedSession(script)
+    Summarizer(
+        session,
+        PictureSource(),
+        VIDEO,
+        make_plan(4),
+        Summarizing(SAMPLING, "model"),
+        pieces=None,
+        timings=Timings(),
+        progress=lambda phase, done, total: told.append(phase),
+    ).run()
+    assert told[0] == "segment 1/4: encode"
+    assert "segment 4/4, about 0:00 left: generate" in told
+    assert told.count("segment") == 4
+    assert "put together" in told

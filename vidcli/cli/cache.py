@@ -12,6 +12,7 @@ import typer
 
 from vidcli import settings
 from vidcli.cli.caches import (
+    KeptCaptions,
     open_derived_files,
     open_digests,
     open_prefix_cache,
@@ -53,6 +54,7 @@ def list_parts() -> list[Part]:
     return [
         Part("visual tokens", open_token_cache()),
         Part("prefix snapshots", open_prefix_cache()),
+        Part("segment captions", KeptCaptions()),
         Part("derived projectors", open_derived_files()),
         Part("model checksums", open_digests()),
         Part("model trials", open_trials()),

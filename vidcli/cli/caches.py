@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from vidcli import settings
 
 if TYPE_CHECKING:
-    from vidcli.engine.lru_dir import LruDirectory
+    from vidcli.engine.lru_dir import CacheEntry, LruDirectory
     from vidcli.engine.prefix_cache import PrefixCache
     from vidcli.engine.token_cache import TokenCache
 
@@ -54,3 +54,46 @@ def _open_files(folder: str, *, suffix: str = "") -> "LruDirectory":
         suffix=suffix,
         read_label=lambda path: path.name,
     )
+
+
+class KeptCaptions:
+    """Captions of segments that summaries are made of, seen as a cache: an entry for each video.
+
+    They lie beside the run journal, since an interrupted run goes on from them.
+    """
+
+    def __init__(self) -> None:
+        self.warnings: tuple[str, ...] = ()
+
+    def usage(self) -> "list[CacheEntry]":
+        """Videos with captions, the latest captioned first."""
+        from vidcli.engine.lru_dir import CacheEntry
+        from vidcli.library.segments import NAME, SegmentStore
+
+        path = settings.state_dir() / NAME
+        if not path.exists():
+            return []
+        with SegmentStore(settings.state_dir()) as store:
+            found = store.usage()
+            self.warnings = tuple(store.warnings)
+        return [
+            CacheEntry(path, size, made, f"captions of {fingerprint[:8]}")
+            for fingerprint, size, made in found
+        ]
+
+    def prune(self, max_bytes: int) -> int:
+        """Remove the captions of the videos captioned longest ago; returns the bytes freed."""
+        from vidcli.library.segments import NAME, SegmentStore
+
+        if not (settings.state_dir() / NAME).exists():
+            return 0
+        with SegmentStore(settings.state_dir()) as store:
+            total, dropped, freed = 0, [], 0
+            for fingerprint, size, _ in store.usage():
+                total += size
+                if total > max_bytes:
+                    dropped.append(fingerprint)
+                    freed += size
+            store.forget(dropped)
+            self.warnings = tuple(store.warnings)
+        return freed

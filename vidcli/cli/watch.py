@@ -79,7 +79,7 @@ def watch(
         ),
     ] = Fraction(2),
 ) -> None:
-    """Caption every video in a folder, and those that will come, until Ctrl-C.
+    """Caption, ask about or summarize videos in a folder, and those that will come, until Ctrl-C.
 
     A file is taken once it has stopped changing. What was done before, in whatever run, is not
     done again.

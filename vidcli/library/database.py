@@ -127,6 +127,15 @@ class Database:
                 self._warn(f"the {self._layout.title} cannot be read ({error})")
                 return None
 
+    def _all(self, query: str, values: tuple[Any, ...] = ()) -> list[Any]:
+        """Every row of a query; none where it cannot be read."""
+        with self._mutex:
+            try:
+                return self._database.execute(query, values).fetchall()
+            except sqlite3.DatabaseError as error:
+                self._warn(f"the {self._layout.title} cannot be read ({error})")
+                return []
+
     def _write(self, query: str, values: tuple[Any, ...]) -> int:
         """Run one statement as a transaction, on disk when this returns.
 

@@ -7,7 +7,7 @@ next one is begun. Pieces are worth little once their summary is made; the oldes
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +58,20 @@ class SegmentStore(Database):
             anew: Take those that are there for missing, and replace them.
         """
         return VideoPieces(self, fingerprint, anew=anew)
+
+    def usage(self) -> list[tuple[str, int, float]]:
+        """(fingerprint, bytes, Unix time of the latest piece) of every video, latest first."""
+        return self._all(
+            "SELECT fingerprint, SUM(LENGTH(value) + LENGTH(key)), MAX(made) FROM pieces "
+            "GROUP BY fingerprint ORDER BY MAX(made) DESC"
+        )
+
+    def forget(self, fingerprints: Sequence[str]) -> None:
+        """Remove all pieces of some videos, and give the disk back what they took."""
+        for fingerprint in fingerprints:
+            self._write("DELETE FROM pieces WHERE fingerprint = ?", (fingerprint,))
+        if fingerprints:
+            self._write("VACUUM", ())
 
     def find(self, key: str) -> dict[str, Any] | None:
         """A piece; None where there is none that can be read."""

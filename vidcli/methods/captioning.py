@@ -5,6 +5,7 @@ this one.
 """
 
 import dataclasses
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ from vidcli.methods.watch import Fit, Watched, fit_plan, watch
 from vidcli.methods.writing import Writer
 
 SPEECH_SHARE = 6  # one cell in so many may hold what is said in a segment
+ESTIMATE_AFTER = 2  # segments; a guess from less is noise
 CAPTION_SHARE = 8  # a caption may take one cell in so many
 
 Start = Callable[[FramePlan, tuple[int, int]], None]
@@ -91,6 +93,8 @@ class Captioner:
     notes: dict[str, None] = field(default_factory=dict)
     failure: MediaError | None = None
     _n_frames: int = 0
+    _n_fresh: int = 0  # captioned now
+    _began: float = field(default_factory=time.monotonic)
 
     @property
     def caption_tokens(self) -> int:
@@ -116,6 +120,7 @@ class Captioner:
                 if following is not None and following.kept is None and self.start is not None:
                     self.start(following.fit.plan, following.fit.size)
                 segment = self._caption(current, watched)
+                self._n_fresh += 1
                 current = following
             self.n_done += 1
             self._n_frames += len(segment.frames)
@@ -160,6 +165,7 @@ class Captioner:
             question,
             [str(frame.time) for frame in fit.plan.frames],
             [str(segment.span.start), str(segment.span.end), fit.plan.snap, *fit.size],
+            self.caption_tokens,
         )
         kept = self.writer.find(key, "caption", "finish", "frames", "warnings")
         return Draft(number, segment, said, count_words(words), left_out, question, fit, key, kept)
@@ -235,7 +241,11 @@ class Captioner:
         tell, total = self.progress, len(self.plan.segments)
         if tell is None:
             return None
-        return lambda phase, done, of: tell(f"segment {draft.number}/{total}: {phase}", done, of)
+        head = f"segment {draft.number}/{total}"
+        if self._n_fresh >= ESTIMATE_AFTER:
+            usual = (time.monotonic() - self._began) / self._n_fresh
+            head += f", about {format_time(usual * (total - draft.number + 1))} left"
+        return lambda phase, done, of: tell(f"{head}: {phase}", done, of)
 
 
 def ask_segment(span: Span, said: str) -> str:
