@@ -1,6 +1,7 @@
 """Chapter marks in a copy read back as they were, and the original is never touched."""
 
 import hashlib
+import os
 import subprocess
 from collections.abc import Sequence
 from fractions import Fraction
@@ -195,3 +196,12 @@ def test_a_timecode_comes_along(clips: ClipCache, tmp_path: Path):
     with av.open(str(target)) as container:
         assert "01:00:00" in container.streams.video[0].metadata["timecode"]
     assert read(target) == wanted()
+
+
+def test_what_a_killed_run_left_is_removed_later(clips: ClipCache, tmp_path: Path):
+    old, fresh = (tmp_path / f".vidcli-chapters-{name}.tmp.mkv" for name in ("old", "fresh"))
+    for path in (old, fresh):
+        path.touch()
+    os.utime(old, (1, 1))
+    write_chapters(str(clips.get(duration=3.0)), tmp_path / "out.mkv", MARKS, overwrite=False)
+    assert (old.exists(), fresh.exists()) == (False, True)

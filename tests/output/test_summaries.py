@@ -8,6 +8,7 @@ import jsonschema
 import pytest
 
 from tests.output.results import make_summary, make_summary_rehearsal
+from vidcli.core.summary import ChapterOrigin
 from vidcli.output.chapters import ChapterForm
 from vidcli.output.forms import CSV_COLUMNS, Form, render_file, say_result
 from vidcli.output.schema import load_schema
@@ -87,7 +88,8 @@ def test_a_line_says_what_a_summary_rests_on():
         "10 words of clip.en.srt (beside the video, en), 1 left out of the prompts of their "
         "segments, 4 left out where captions were put together"
     )
-    assert say_summary(make_summary(speech=None)).endswith("; no subtitles")
+    theirs = say_summary(make_summary(speech=None, origin=ChapterOrigin.FILE))
+    assert theirs.endswith("2:08; chapters are the file's own; no subtitles")
 
 
 def test_a_silent_video_s_documents_say_null():

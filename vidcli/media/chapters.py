@@ -8,8 +8,9 @@ and the caller is told. The original is never touched.
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,8 @@ CONTAINER_SUFFIXES = (".mkv", ".mp4", ".m4v", ".mov", ".webm")
 MARGIN_BYTES = 16 * 1024**2  # of disk, above the size of the original
 LEAST_BYTES_PER_S = 5_000_000  # a slow disk; decides how long copying may take
 GRACE_S = 300.0
+DRAFT_PREFIX = ".vidcli-chapters-"
+STALE_S = 3600.0  # no copy in work goes so long without a write
 
 _WITH_COVER = (".mp4", ".m4v")
 _MATROSKA = (".mkv", ".webm")
@@ -208,10 +211,10 @@ def _require_room(source: str, target: Path) -> None:
 @contextmanager
 def _draft(target: Path) -> Iterator[Path]:
     """A name beside `target` with its suffix, gone after the block."""
+    folder, suffix = target.absolute().parent, f".tmp{target.suffix.lower()}"
     try:
-        descriptor, name = tempfile.mkstemp(
-            dir=target.absolute().parent, prefix=".vidcli-", suffix=f".tmp{target.suffix.lower()}"
-        )
+        _remove_leftovers(folder, suffix)
+        descriptor, name = tempfile.mkstemp(dir=folder, prefix=DRAFT_PREFIX, suffix=suffix)
     except OSError as error:
         raise ResourceError(f"cannot write {target}: {error.strerror}") from error
     os.close(descriptor)
@@ -219,6 +222,14 @@ def _draft(target: Path) -> Iterator[Path]:
         yield Path(name)
     finally:
         Path(name).unlink(missing_ok=True)
+
+
+def _remove_leftovers(folder: Path, suffix: str) -> None:
+    """Remove what runs that were killed while they wrote a copy here have left."""
+    for path in folder.glob(f"{DRAFT_PREFIX}*{suffix}"):
+        with suppress(OSError):
+            if path.stat().st_mtime < time.time() - STALE_S:
+                path.unlink()
 
 
 def _publish(draft: Path, target: Path, *, overwrite: bool) -> None:

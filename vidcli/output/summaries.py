@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from vidcli.core.media import measure_coverage
 from vidcli.core.results import ModelReport, VideoReport
 from vidcli.core.speech import Transcript
-from vidcli.core.summary import SpeechReport, Summary, SummaryPlan, TracedStep
+from vidcli.core.summary import ChapterOrigin, SpeechReport, Summary, SummaryPlan, TracedStep
 from vidcli.core.time import format_time
 from vidcli.output.accounts import say_seconds, traced_entry
 from vidcli.output.documents import (
@@ -103,6 +103,7 @@ def say_summary(summary: Summary) -> str:
     text = f"{count(len(summary.segments), 'segment')}"
     text += f" ({kept} of an earlier run)" if kept else ""
     text += f", {say_coverage(summary.coverage)}"
+    text += "; chapters are the file's own" if summary.origin is ChapterOrigin.FILE else ""
     speech = _speech(summary.speech)
     return f"{text}; {say_speech(speech) if speech else 'no subtitles'}"
 
