@@ -149,36 +149,19 @@ def leave_out_repeats(source: Footage, plan: "FramePlan") -> "FramePlan":
     Decided on small pictures before anything is encoded, so that a later run with a filled cache
     looks at the same frames.
     """
-    new = find_new(source, plan)
+    from vidcli.media.near_duplicates import LONG_SIDE, drop_near_duplicates
+
+    width, height = source.info.video.display_size
+    scale = min(Fraction(1), Fraction(LONG_SIDE, max(width, height)))
+    small = (max(1, round(width * scale)), max(1, round(height * scale)))
+    looked_at = drop_near_duplicates(source.frames(plan, size=small))
+    new = {frame.wanted for frame, is_new in looked_at if is_new}
     kept = tuple(frame for frame in plan.frames if frame.time in new)
     repeats = len(plan.frames) - len(kept)
     if not repeats:
         return plan
     note = f"{repeats} of {len(plan.frames)} planned frames look like the one before: left out"
     return replace(plan, frames=kept, notes=(*plan.notes, note))
-
-
-def find_new(
-    source: Footage, plan: "FramePlan", *, progress: Progress | None = None
-) -> set[Fraction]:
-    """The instants of a plan whose picture differs from the last one that does.
-
-    Raises:
-        MediaError: Nothing could be decoded.
-    """
-    from vidcli.media.near_duplicates import LONG_SIDE, drop_near_duplicates
-
-    width, height = source.info.video.display_size
-    scale = min(Fraction(1), Fraction(LONG_SIDE, max(width, height)))
-    small = (max(1, round(width * scale)), max(1, round(height * scale)))
-    new = set()
-    looked_at = drop_near_duplicates(source.frames(plan, size=small))
-    for number, (frame, is_new) in enumerate(looked_at, start=1):
-        if is_new:
-            new.add(frame.wanted)
-        if progress is not None:
-            progress("compare", number, len(plan.frames))
-    return new
 
 
 def resolve_selection(looking: Looking) -> Selection:

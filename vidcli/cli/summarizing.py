@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from vidcli import settings
 from vidcli.cli.asking import describe, describe_cost
 from vidcli.cli.build import Bench
-from vidcli.cli.footage import Footage, find_new, resolve_selection
+from vidcli.cli.footage import Footage, resolve_selection
 from vidcli.cli.groups import Looking, Telling, Writing
 from vidcli.cli.options import Selection
 from vidcli.cli.speech import AUTO, NONE, Heard, digest_speech, find_speech
@@ -21,7 +21,6 @@ from vidcli.core.protocols import PieceStore, Progress
 from vidcli.core.results import Timings
 from vidcli.core.sampling import Sampling
 from vidcli.core.time import Span
-from vidcli.errors import MediaError
 from vidcli.output.plain import count
 from vidcli.output.summaries import SummaryRehearsal
 
@@ -101,8 +100,6 @@ class SummaryTask(Task):
             rule=select.value,
             marks=() if self.ignores_chapters else info.chapters,
         )
-        if shots:
-            plan = _leave_out_repeats(source, plan, progress)
         heard = find_speech(source, self.subtitles, progress=progress)
         return Survey(replace(plan, notes=(*plan.notes, *heard.notes)), heard)
 
@@ -234,29 +231,6 @@ def caption_sampling(writing: Writing) -> Sampling:
     if writing.max_tokens == settings.MAX_TOKENS:
         writing = replace(writing, max_tokens=settings.SEGMENT_TOKENS)
     return writing.sampling()
-
-
-def _leave_out_repeats(
-    source: Footage, plan: "SummaryPlan", progress: Progress | None
-) -> "SummaryPlan":
-    """Drop instants that show nothing new, as of a slide that stays; each segment keeps one."""
-    from vidcli.core.media import FramePlan
-
-    wanted = tuple(frame for segment in plan.segments for frame in segment.frames.frames)
-    try:
-        new = find_new(source, FramePlan(plan.span, wanted, plan.rule), progress=progress)
-    except MediaError:
-        return plan  # what can be decoded of it shows when it is captioned
-    segments = []
-    for segment in plan.segments:
-        first, *others = segment.frames.frames
-        kept = (first, *(frame for frame in others if frame.time in new))
-        segments.append(replace(segment, frames=replace(segment.frames, frames=kept)))
-    repeats = len(wanted) - sum(len(segment.frames.frames) for segment in segments)
-    if not repeats:
-        return plan
-    note = f"{repeats} of {len(wanted)} planned frames look like the one before: left out"
-    return replace(plan, segments=tuple(segments), notes=(*plan.notes, note))
 
 
 def _chooser(

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from vidcli.core.media import FramePlan
+from vidcli.core.media import Frame, FramePlan, VideoInfo
 from vidcli.core.prompt import SeenFrame, TextPart
 from vidcli.core.protocols import FrameSource, Progress
 from vidcli.core.results import FinishReason, VideoReport
@@ -20,6 +20,7 @@ from vidcli.core.speech import count_words, first_words
 from vidcli.core.summary import Segment, SegmentPlan, SummaryPlan
 from vidcli.core.time import Span, Timestamp, format_time
 from vidcli.errors import MediaError
+from vidcli.media.near_duplicates import drop_near_duplicates
 from vidcli.methods.ask import name_video
 from vidcli.methods.compose import compose_prompt, compose_video, write_intro
 from vidcli.methods.fence import fence
@@ -61,6 +62,36 @@ class Draft:
     kept: dict[str, Any] | None
 
 
+class NewPictures:
+    """The frames of another source that show something new; the first of a plan always does.
+
+    Attributes:
+        n_left_out: Frames that looked like the one before.
+    """
+
+    def __init__(self, source: FrameSource) -> None:
+        self._source = source
+        self.n_left_out = 0
+
+    @property
+    def info(self) -> VideoInfo:
+        """What probing found."""
+        return self._source.info
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What decoding found wrong so far."""
+        return self._source.warnings
+
+    def frames(self, plan: FramePlan, *, size: tuple[int, int] | None) -> Iterator[Frame]:
+        """Decode the planned instants, in order, without those that show nothing new."""
+        for frame, is_new in drop_near_duplicates(self._source.frames(plan, size=size)):
+            if is_new:
+                yield frame
+            else:
+                self.n_left_out += 1
+
+
 @dataclass(slots=True)
 class Captioner:
     """Captions segments.
@@ -78,6 +109,7 @@ class Captioner:
         n_done: Segments captioned so far, those of earlier runs included.
         gave_way: What had to give way to fit the context, and how often.
         notes: What decoding found wrong.
+        n_repeats: Frames that were left out because they look like the one before.
         failure: Why the latest segment that could not be decoded could not.
     """
 
@@ -92,6 +124,7 @@ class Captioner:
     gave_way: Counter[str] = field(default_factory=Counter)
     notes: dict[str, None] = field(default_factory=dict)
     failure: MediaError | None = None
+    n_repeats: int = 0
     _n_frames: int = 0
     _n_fresh: int = 0  # captioned now
     _began: float = field(default_factory=time.monotonic)
@@ -115,11 +148,11 @@ class Captioner:
                 segment = self._take_kept(current)
                 current = next(drafts, None)
             else:
-                watched = self._watch(current)
+                watched, repeats = self._watch(current)
                 following = next(drafts, None)
                 if following is not None and following.kept is None and self.start is not None:
                     self.start(following.fit.plan, following.fit.size)
-                segment = self._caption(current, watched)
+                segment = self._caption(current, watched, repeats)
                 self._n_fresh += 1
                 current = following
             self.n_done += 1
@@ -167,7 +200,7 @@ class Captioner:
             [str(segment.span.start), str(segment.span.end), fit.plan.snap, *fit.size],
             self.caption_tokens,
         )
-        kept = self.writer.find(key, "caption", "finish", "frames", "warnings")
+        kept = self.writer.find(key, "caption", "finish", "frames", "repeats", "warnings")
         return Draft(number, segment, said, count_words(words), left_out, question, fit, key, kept)
 
     def _fit_speech(self, words: str) -> tuple[str, int]:
@@ -180,10 +213,12 @@ class Captioner:
             kept = first_words(words, n)
         return kept, total - n
 
-    def _watch(self, draft: Draft) -> Watched | None:
+    def _watch(self, draft: Draft) -> tuple[Watched | None, int]:
+        """A segment as the model sees it, and how many of its frames show nothing new."""
+        pictures = NewPictures(self.source)
         try:
-            return watch(
-                self.source,
+            watched = watch(
+                pictures if self.plan.rule == "shots" else self.source,
                 self.writer.session,
                 draft.fit.plan,
                 size=draft.fit.size,
@@ -193,9 +228,10 @@ class Captioner:
             )
         except MediaError as error:  # a damaged stretch is no end of the video
             self.failure = error
-            return None
+            return None, 0
+        return watched, pictures.n_left_out
 
-    def _caption(self, draft: Draft, watched: Watched | None) -> Segment:
+    def _caption(self, draft: Draft, watched: Watched | None, repeats: int) -> Segment:
         self.gave_way.update(draft.fit.warnings)
         if watched is None:
             span = draft.plan.span
@@ -224,14 +260,16 @@ class Captioner:
             draft.words,
             draft.left_out,
         )
+        self.n_repeats += repeats
         self.notes |= dict.fromkeys(watched.warnings)
-        self.writer.keep(draft.key, _write_piece(segment, watched.warnings))
+        self.writer.keep(draft.key, _write_piece(segment, watched.warnings, repeats))
         return segment
 
     def _take_kept(self, draft: Draft) -> Segment:
         assert draft.kept is not None
         self.gave_way.update(draft.fit.warnings)
         segment = _read_piece(draft, self._n_frames)
+        self.n_repeats += draft.kept["repeats"]
         self.notes |= dict.fromkeys(draft.kept["warnings"])
         self.writer.repeat(f"segment {draft.number}", segment.caption)
         return segment
@@ -265,7 +303,7 @@ def _renumber(frames: Sequence[SeenFrame], before: int) -> tuple[SeenFrame, ...]
     return tuple(dataclasses.replace(frame, id=frame.id + before) for frame in frames)
 
 
-def _write_piece(segment: Segment, warnings: Sequence[str]) -> dict[str, Any]:
+def _write_piece(segment: Segment, warnings: Sequence[str], repeats: int) -> dict[str, Any]:
     return {
         "caption": segment.caption,
         "finish": segment.finish.value,
@@ -273,6 +311,7 @@ def _write_piece(segment: Segment, warnings: Sequence[str]) -> dict[str, Any]:
             [frame.time.pts, str(frame.time.time_base), str(frame.wanted), frame.reason, tokens]
             for frame, tokens in zip(segment.frames, segment.frame_tokens, strict=True)
         ],
+        "repeats": repeats,
         "warnings": list(warnings),
     }
 

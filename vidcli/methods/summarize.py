@@ -244,6 +244,9 @@ class Summarizer:
         total = len(segments)
         for text, n in (self._captioner.gave_way + self._cut).items():
             notes.append(text if n == 1 else f"{text} ({n} times)")
+        if repeats := self._captioner.n_repeats:
+            planned = sum(len(segment.frames) for segment in segments) + repeats
+            notes.append(f"{repeats} of {planned} frames look like the one before: left out")
         lost = [segment for segment in segments if not segment.frames]
         if lost:
             where = format_time(lost[0].span.start)
