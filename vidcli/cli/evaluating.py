@@ -13,7 +13,8 @@ from vidcli.cli.asking import answer_question
 from vidcli.cli.build import Bench, find_files, open_bench
 from vidcli.cli.footage import Footage, OpenVideo, open_videos
 from vidcli.cli.groups import Loading, Looking, Telling
-from vidcli.cli.tasks import Task, describe_settings
+from vidcli.cli.questions import Asking
+from vidcli.cli.tasks import describe_settings
 from vidcli.cli.terminal import report_error
 from vidcli.errors import EngineError, MediaError, ResourceError, UsageError
 
@@ -161,9 +162,8 @@ class Evaluation:
         from vidcli.library.journal import digest_settings
 
         options = self._options
-        shaped = describe_settings(
-            Task("eval", asked), options.looking, options.loading, self._files
-        )
+        task = Asking(name="eval", question=asked, looking=options.looking)
+        shaped = describe_settings(task, options.loading, self._files)
         return digest_settings({**shaped, "id": name, "video": fingerprint, "mode": mode.value})
 
     def _load(self) -> Bench:
