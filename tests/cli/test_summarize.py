@@ -357,7 +357,7 @@ def test_lists_shards_and_text_of_many(colors: Path, tmp_path: Path):
 def test_a_dry_run_says_what_it_would_take_and_keeps_nothing(colors: Path):
     text = summarize(colors, "--dry-run")
     assert "segments      3, by shots\n" in text
-    assert "put together  at most 2 steps" in text
+    assert "put together  about 2 steps" in text
     plan = json.loads(summarize(colors, "--dry-run", "--json"))
     jsonschema.validate(plan, load_schema("summary-plan"))
     assert kept_pieces() == {}

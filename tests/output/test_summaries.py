@@ -106,6 +106,6 @@ def test_a_rehearsal_says_segments_frames_tokens_and_seconds():
     assert rows["segments"] == "12, by shots, 2 of them captioned already"
     assert rows["from"] == "0:00, 0:01, 0:02, 0:03, 0:04, …, 0:10, 0:11"
     assert rows["speech"] == "#2 subrip"
-    assert "at most 3 steps, 4000 tokens" in rows["put together"]
+    assert "about 3 steps, 4000 tokens" in rows["put together"]
     assert rows["time"].startswith("at most 1:36: decode 0.5 s, encode 1:30, ")
     assert "reduce 4.0 s" in rows["time"]

@@ -16,7 +16,7 @@ FILLER = "the "  # at least one token in any vocabulary
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """A plan inside the context, and its cost; upper bounds where words are yet to be written.
+    """A plan inside the context, and its cost, were all captions and replies as long as may be.
 
     Attributes:
         plan: The instants that would be looked at.

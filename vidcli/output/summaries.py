@@ -121,8 +121,8 @@ class SummaryRehearsal:
         visual_tokens: Of all frames.
         prompt_cells: Context cells of all prompts of segments together.
         caption_tokens: Longest caption.
-        steps: Replies that put captions together, at most.
-        step_cells: Context cells of all their prompts together, at most.
+        steps: Replies that put captions together, were all captions as long as may be.
+        step_cells: Context cells of all their prompts together.
         reply_tokens: Longest of them.
         n_ctx: Context cells in all.
         kept: Segments that an earlier run captioned.
@@ -224,7 +224,7 @@ def summary_plan_rows(rehearsal: SummaryRehearsal) -> list[tuple[str, str]]:
         ),
         (
             "put together",
-            f"at most {count(rehearsal.steps, 'step')}, {rehearsal.step_cells} tokens, replies of "
+            f"about {count(rehearsal.steps, 'step')}, {rehearsal.step_cells} tokens, replies of "
             f"at most {rehearsal.reply_tokens}",
         ),
         (
