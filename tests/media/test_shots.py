@@ -378,18 +378,3 @@ def test_merged_changes_do_not_overlap(changes):
 def test_a_shot_is_a_value():
     span = Span(Fraction(0), Fraction(1))
     assert Shot(span, Transition.CUT) == Shot(span, Transition.CUT)
-
-
-def test_a_span_that_ends_before_the_file_comes_to_an_end(clips: ClipCache):
-    """Threads of the decoder that log something while the file is closed must not wait for ever."""
-
-    def draw(number: int, size: tuple[int, int]) -> np.ndarray:
-        return np.full((size[1], size[0], 3), (number // 25 % 3 * 90 + 30, 30, 60), np.uint8)
-
-    clip = clips.get(duration=15, rate=5, size=(64, 36), draw=draw)
-    with DecoderWorker(timeout_s=20) as worker:
-        for end in (8, 9, 14):
-            span = Span(Fraction(4), Fraction(end))
-            shots = worker.call("shots", str(clip), span=span)
-            starts = [float(shot.span.start) for shot in shots]
-            assert starts == [4, 5, 10][: 2 + (end > 10)]

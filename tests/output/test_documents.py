@@ -29,10 +29,8 @@ from vidcli.evaluate.predictions import Prediction
 from vidcli.evaluate.sets import EvalQuestion
 from vidcli.library.journal_care import JournalFacts
 from vidcli.models.catalog import find_model
-from vidcli.output import accounts, documents, models, summaries
-from vidcli.output import accounts, documents, evaluations, models
-from vidcli.output.doctor import doctor_document
 from vidcli.output import accounts, documents, evaluations, models, summaries
+from vidcli.output.doctor import doctor_document
 from vidcli.output.schema import list_schemas, load_schema
 from vidcli.output.settings import settings_document
 from vidcli.settings import Problem, find

@@ -24,6 +24,7 @@ from typing import Any
 from vidcli.library.database import BUSY_TIMEOUT_S, OPENING, Database, Layout
 
 NAME = "journal.sqlite3"
+VERSION = 1
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS results (
     fingerprint TEXT NOT NULL,
@@ -50,7 +51,7 @@ LAYOUT = Layout(
     NAME,
     "run journal",
     _SCHEMA,
-    version=1,
+    version=VERSION,
     lost="what earlier runs did is not known any more",
     unkept="what is done now will be done again by the next run",
 )

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vidcli.errors import ResourceError
-from vidcli.library.journal import BUSY_TIMEOUT_S, NAME, VERSION
+from vidcli.library.database import BUSY_TIMEOUT_S
+from vidcli.library.journal import NAME, VERSION
 
 COUNTS = (
     "SELECT count(*) FROM results",
