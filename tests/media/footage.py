@@ -23,7 +23,10 @@ RATE = 25
 
 
 def lavfi(template: str) -> Source:
-    """A source of FFmpeg's own; `{s}` is the size, `{seed}`, `{h}`, `{u}`, `{v}` are drawn."""
+    """A source of FFmpeg's own; `{s}` is the size, the rest is drawn.
+
+    That is `{seed}`, the hue `{h}`, `{u}` and `{v}` in 0.2 to 0.8, the colours `{c0}` and `{c1}`.
+    """
 
     def draw(random: Random, size: Size) -> Iterator[Image]:
         values = {
@@ -33,7 +36,9 @@ def lavfi(template: str) -> Source:
             "u": float(random.uniform(0.2, 0.8)),
             "v": float(random.uniform(0.2, 0.8)),
         }
-        with av.open(template.format(**values), format="lavfi") as container:
+        own = np.random.default_rng(values["seed"])
+        colors = {name: f"0x{own.integers(1 << 24):06x}" for name in ("c0", "c1")}
+        with av.open(template.format(**values, **colors), format="lavfi") as container:
             for frame in container.decode(video=0):
                 yield frame.to_ndarray(format="rgb24")
 

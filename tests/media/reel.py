@@ -47,9 +47,14 @@ SOURCES: dict[int, tuple[Source, ...]] = {
         wheel,
         lavfi("testsrc2=s={s}:r=25," + HUE),
         lavfi("mandelbrot=s={s}:r=25:start_scale=0.5," + HUE),
-        lavfi("life=s={s}:r=25:mold=10:ratio=0.15:death_color=#2050A0:life_color=#E0D040," + HUE),
+        lavfi(
+            "life=s={s}:r=25:mold=10:ratio=0.15:seed={seed}:death_color=#2050A0:life_color=#E0D040,"
+            + HUE
+        ),
         lavfi("cellauto=s={s}:r=25:rule=110:seed={seed},format=rgb24"),
-        lavfi("gradients=s={s}:r=25:seed={seed}:speed=0.02,format=rgb24"),
+        lavfi(
+            "gradients=s={s}:r=25:nb_colors=2:c0={c0}:c1={c1}:seed={seed}:speed=0.02,format=rgb24"
+        ),
         lavfi("smptebars=s={s}:r=25,noise=alls=12:allf=t," + HUE),
         lavfi("color=c=gray:s={s}:r=25,noise=alls=60:allf=t,format=rgb24"),
     ),
@@ -63,7 +68,9 @@ SOURCES: dict[int, tuple[Source, ...]] = {
         lavfi("mandelbrot=s={s}:r=25:start_x=-1.25:start_y=0.02:start_scale=0.1," + HUE),
         lavfi("life=s={s}:r=25:mold=25:ratio=0.3:rule=S23/B36:seed={seed}," + HUE),
         lavfi("cellauto=s={s}:r=25:rule=30:seed={seed}," + HUE),
-        lavfi("gradients=s={s}:r=25:seed={seed}:type=spiral:speed=0.01,format=rgb24"),
+        lavfi(
+            "gradients=s={s}:r=25:nb_colors=2:c0={c0}:c1={c1}:seed={seed}:type=spiral:speed=0.01,format=rgb24"
+        ),
         lavfi("pal75bars=s={s}:r=25,noise=alls=20:allf=t," + HUE),
         lavfi("zoneplate=s={s}:r=25:kt2=3:kxt=1," + HUE),
         lavfi("sierpinski=s={s}:r=25:seed={seed}," + HUE),

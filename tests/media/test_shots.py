@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from tests.clips import ClipCache
 from tests.media import footage
-from tests.media.reel import Truth, make_reel, score_reel
+from tests.media.reel import SOURCES, Truth, make_reel, score_reel
 from vidcli.core.media import Shot, Transition
 from vidcli.core.time import Span
 from vidcli.errors import MediaError
@@ -85,6 +85,14 @@ def test_a_truth_reel_gives_its_cuts_and_gradual_changes_and_nothing_else(reels,
     times = [Fraction(0), *(shot.span.end for shot in shots)]
     assert [shot.span.start for shot in shots] == times[:-1]
     assert times[-1] == probe(str(path)).duration
+
+
+def test_every_source_of_a_reel_draws_the_same_from_the_same_seed():
+    for source in (*SOURCES[1], *SOURCES[2]):
+        first, second = (
+            list(itertools.islice(source(np.random.default_rng(5), (64, 36)), 3)) for _ in range(2)
+        )
+        assert np.array_equal(first, second)
 
 
 def test_a_score_counts_misses_and_false_alarms():
