@@ -15,13 +15,14 @@ from vidcli import settings
 from vidcli.cli.caches import TRIED, open_prefix_cache, open_token_cache
 from vidcli.cli.groups import Device, Loading
 from vidcli.cli.terminal import Notes
-from vidcli.core.model import GgufFacts, LoadOptions, ModelFiles
+from vidcli.core.model import GgufFacts, LanguageFiles, LoadOptions, ModelFiles
 from vidcli.core.protocols import TokenStore
 from vidcli.core.results import VideoReport
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+    from vidcli.engine.language import LanguageSession
     from vidcli.engine.prefix_cache import PrefixCache
     from vidcli.engine.session import LlamaSession
     from vidcli.engine.token_cache import TokenCache
@@ -126,7 +127,37 @@ def open_bench(
         )
 
 
-def fit_layers(options: LoadOptions, weights: GgufFacts, mmproj: GgufFacts) -> LoadOptions:
+@contextmanager
+def open_language(
+    loading: Loading, *, quiet: bool = False, files: LanguageFiles | None = None
+) -> Iterator["LanguageSession"]:
+    """Load a language model for the block, for work that needs no pictures.
+
+    Args:
+        loading: Which model, and how; of a pair the weights alone are loaded.
+        quiet: Tell nothing.
+        files: From `find_language`, where they were found before.
+
+    Raises:
+        ModelError: There is none, or its file is missing or broken.
+        ResourceError: No memory for it.
+    """
+    from vidcli.engine.load import load_language
+    from vidcli.models.gguf import read_facts
+    from vidcli.models.hardware import count_free_cores
+
+    files = files or find_language(loading, quiet=quiet)
+    facts = read_facts(files.weights)
+    options = loading.load_options()
+    options = replace(options, threads=options.threads or count_free_cores())
+    options = fit_layers(options, facts, None)
+    with load_language(
+        files, facts=facts, options=options, tried=settings.cache_dir() / TRIED
+    ) as session:
+        yield session
+
+
+def fit_layers(options: LoadOptions, weights: GgufFacts, mmproj: GgufFacts | None) -> LoadOptions:
     """Turn `--gpu-layers auto` into as many layers as the graphics cards hold."""
     from vidcli.engine.devices import list_gpus
     from vidcli.models.gguf import integer_of
@@ -139,7 +170,7 @@ def fit_layers(options: LoadOptions, weights: GgufFacts, mmproj: GgufFacts) -> L
         memory_needed(weights, mmproj, n_ctx=options.n_ctx),
         n_layers=n_layers,
         free_bytes=sum(gpu.free_bytes for gpu in list_gpus()),
-        with_vision=options.mmproj_gpu,
+        with_vision=mmproj is not None and options.mmproj_gpu,
     )
     return replace(options, gpu_layers=layers)
 
@@ -168,6 +199,23 @@ def find_files(loading: Loading, *, notes: Notes) -> ModelFiles:
     )
     with open_progress(quiet=notes.quiet) as progress:
         files = resolve_files(model, mmproj, progress=progress)
+    return replace(files, name=name) if name else files
+
+
+def find_language(loading: Loading, *, quiet: bool = False) -> LanguageFiles:
+    """The language model to run, of a pair or by itself, checked and hashed.
+
+    Raises:
+        ModelError: There is none, or its file is missing or broken.
+    """
+    from vidcli.cli.choosing import choose_model
+    from vidcli.models.pair import resolve_language
+    from vidcli.output.progress import open_progress
+
+    notes = Notes(quiet=quiet)
+    model, _, name = choose_model(loading.model, None, offline=loading.offline, notes=notes)
+    with open_progress(quiet=quiet) as progress:
+        files = resolve_language(model, progress=progress)
     return replace(files, name=name) if name else files
 
 

@@ -21,6 +21,21 @@ class Detail(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class LanguageFiles:
+    """A language model by itself, of a pair or of none.
+
+    Attributes:
+        weights: GGUF (the first part of a split one).
+        weights_sha256: Hex digest of it (all parts, in order, where split).
+        name: What to call it in results.
+    """
+
+    weights: Path
+    weights_sha256: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class ModelFiles:
     """Weights and vision projector of one model, with the digests that name their content.
 
@@ -41,6 +56,11 @@ class ModelFiles:
     name: str
     derived_mmproj: Path | None = None
     derivation: str = ""
+
+    @property
+    def language(self) -> LanguageFiles:
+        """The language model alone."""
+        return LanguageFiles(self.weights, self.weights_sha256, self.name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,12 +93,8 @@ class Prefix(Protocol):
         """HIT where the shared part came from a snapshot on disk or was still in memory."""
 
 
-class Session(Protocol):
-    """A loaded model, its context, and what the context holds."""
-
-    @property
-    def profile(self) -> FamilyProfile:
-        """How this family wants a video written."""
+class TextSession(Protocol):
+    """A loaded language model, its context, and what the context holds."""
 
     @property
     def n_ctx(self) -> int:
@@ -116,23 +112,6 @@ class Session(Protocol):
     def notes(self) -> tuple[str, ...]:
         """What a user should know about how this model is driven."""
 
-    def frame_size(self, display_size: tuple[int, int], *, halvings: int = 0) -> tuple[int, int]:
-        """Exact (width, height) frames of a video of this displayed size should be decoded at.
-
-        `halvings` halves the budget of tokens so many times where the family's size is free; any
-        makes one tile of several.
-        """
-
-    def frame_cells(self, size: tuple[int, int]) -> int:
-        """Context cells one frame (or merged group) of this size takes, wrappers included."""
-
-    def encode(self, images: "Sequence[NDArray[np.uint8]]") -> VisualTokens:
-        """Encode one frame, or one group of `profile.group` frames.
-
-        Args:
-            images: uint8 RGB (height, width, 3), all of one size.
-        """
-
     def count_cells(self, parts: Sequence[Part]) -> int:
         """Context cells these parts take, exactly."""
 
@@ -145,6 +124,9 @@ class Session(Protocol):
 
     def trace(self, prompt: Prompt) -> tuple[TracedPart, ...]:
         """What the model is shown, in order: token ids, frames, cells and positions."""
+
+    def forget(self) -> None:
+        """Empty the context, so that what comes next depends on nothing that came before."""
 
     def prefill(self, prompt: Prompt, *, progress: Progress | None = None) -> Prefix:
         """Bring the context to hold exactly this prompt, reusing what it already holds.
@@ -166,3 +148,28 @@ class Session(Protocol):
 
     def close(self) -> None:
         """Free the model; idempotent."""
+
+
+class Session(TextSession, Protocol):
+    """A loaded model that sees."""
+
+    @property
+    def profile(self) -> FamilyProfile:
+        """How this family wants a video written."""
+
+    def frame_size(self, display_size: tuple[int, int], *, halvings: int = 0) -> tuple[int, int]:
+        """Exact (width, height) frames of a video of this displayed size should be decoded at.
+
+        `halvings` halves the budget of tokens so many times where the family's size is free; any
+        makes one tile of several.
+        """
+
+    def frame_cells(self, size: tuple[int, int]) -> int:
+        """Context cells one frame (or merged group) of this size takes, wrappers included."""
+
+    def encode(self, images: "Sequence[NDArray[np.uint8]]") -> VisualTokens:
+        """Encode one frame, or one group of `profile.group` frames.
+
+        Args:
+            images: uint8 RGB (height, width, 3), all of one size.
+        """

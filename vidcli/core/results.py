@@ -68,12 +68,23 @@ class Timings:
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """What the model wrote, and why it stopped."""
+    """What the model wrote, and why it stopped.
+
+    Attributes:
+        text: As it was given out.
+        finish: Why it ended.
+        completion_tokens: Tokens drawn, the one that ended the reply not counted.
+        notes: What a reader should know.
+        log_probability: Natural logarithm of the probability of these tokens under the model
+            itself, whatever the temperature and the cut of the sampler; None where it was not
+            asked for (`Sampling.scored`).
+    """
 
     text: str
     finish: FinishReason
     completion_tokens: int
     notes: tuple[str, ...] = ()
+    log_probability: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ class Sampling:
         repeat_window: Tokens the penalties look back over.
         grammar: GBNF, empty for none.
         stop: Texts that end the answer; they are not part of it.
+        scored: Add up the log-probabilities of the tokens drawn; a percent or two of the time.
     """
 
     max_tokens: int = 256
@@ -32,6 +33,7 @@ class Sampling:
     repeat_window: int = 64
     grammar: str = ""
     stop: tuple[str, ...] = ()
+    scored: bool = False
 
     def __post_init__(self) -> None:
         if self.max_tokens < 1:

@@ -76,6 +76,12 @@ class HeldSequence:
         missed = CacheUse.OFF if self._prefixes is None or not n_shared else CacheUse.MISS
         return n_reused, CacheUse.HIT if found else missed
 
+    def forget(self) -> None:
+        """Hold nothing, as at the start."""
+        with native.uninterrupted():
+            self._context.clear()
+            self._hold([])
+
     def feed(
         self, entries: Sequence[Entry], *, n_total: int = 0, progress: Progress | None = None
     ) -> None:

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from vidcli.core.model import GgufFacts, LoadOptions, ModelFiles
+from vidcli.core.model import GgufFacts, LanguageFiles, LoadOptions, ModelFiles
+from vidcli.engine.language import LanguageSession
 from vidcli.engine.prefix_cache import PrefixCache
 from vidcli.engine.session import LlamaSession
 from vidcli.engine.trial import Trial, try_model
@@ -40,3 +41,21 @@ def load_session(
         options=options,
         prefixes=prefixes,
     )
+
+
+def load_language(
+    files: LanguageFiles,
+    *,
+    facts: GgufFacts,
+    options: LoadOptions,
+    tried: Path | None = None,
+) -> LanguageSession:
+    """Load a language model by itself, for work that needs no pictures; see `load_session`.
+
+    Raises:
+        ModelError: The file is broken, or makes llama.cpp abort.
+        ResourceError: No memory.
+    """
+    if tried is not None:
+        try_model(Trial(files, facts, None, options), tried)
+    return LanguageSession(files, facts=facts, options=options)

@@ -2,8 +2,9 @@
 
 A header that lies in ways no check of ours foresees can end the process that loads it (1 in 80 of
 randomly damaged ones did). So a pair of files that was never used before is loaded, shown one blank
-frame and asked for one token in a child. What the child survives, this process does too; what kills
-it becomes a `ModelError`. A mark on disk remembers the pair by its digests, so this happens once.
+frame and asked for one token in a child; a language model by itself is asked without a frame. What
+the child survives, this process does too; what kills it becomes a `ModelError`. A mark on disk
+remembers the files by their digests, so this happens once.
 
 The child runs `main`: it reads a pickled `Trial` from its standard input.
 """
@@ -15,11 +16,16 @@ import subprocess
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vidcli.core.child import child_command
 from vidcli.core.files import atomic_write
-from vidcli.core.model import GgufFacts, LoadOptions, ModelFiles
+from vidcli.core.model import GgufFacts, LanguageFiles, LoadOptions, ModelFiles
 from vidcli.errors import ModelError, ResourceError, VidcliError
+
+if TYPE_CHECKING:
+    from vidcli.core.prompt import ImagePart
+    from vidcli.engine.session import LlamaSession
 
 VERSION = 1  # rises when a trial tries more than before
 TRIAL_CTX = 4096  # room for a frame of any family
@@ -30,11 +36,18 @@ SLOWEST_BYTES_S = 2 * 1024**2  # of disks that models are read from; what hangs,
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What a child needs to load a model as this process would."""
+    """What a child needs to load a model as this process would.
 
-    files: ModelFiles
+    Attributes:
+        files: A pair, or a language model by itself.
+        weights_facts: Header of the weights.
+        mmproj_facts: Header of the projector; None where there is none.
+        options: How to load.
+    """
+
+    files: ModelFiles | LanguageFiles
     weights_facts: GgufFacts
-    mmproj_facts: GgufFacts
+    mmproj_facts: GgufFacts | None
     options: LoadOptions
 
 
@@ -99,20 +112,24 @@ def _key(trial: Trial) -> str:
         str(VERSION),
         version("llama-cpp-python"),
         files.weights_sha256,
-        files.mmproj_sha256,
-        files.derivation,
+        *((files.mmproj_sha256, files.derivation) if isinstance(files, ModelFiles) else ()),
         repr(options),
     )
     return hashlib.sha256("\n".join(what).encode()).hexdigest()
 
 
-def _name_signal(files: ModelFiles, number: int) -> VidcliError:
+def _name_signal(files: ModelFiles | LanguageFiles, number: int) -> VidcliError:
     if number == signal.SIGKILL:
         return ResourceError(
             f"{files.weights.name} was killed while it was tried, as for want of memory",
             hint="close other programs, or use a smaller quant or model",
         )
     name = signal.Signals(number).name
+    if isinstance(files, LanguageFiles):
+        return ModelError(
+            f"{files.weights.name} makes llama.cpp end with {name}: it is damaged",
+            hint="download it again and compare its sha256",
+        )
     return ModelError(
         f"{files.weights.name} with {files.mmproj.name} makes llama.cpp end with {name}: "
         "one of them is damaged",
@@ -121,30 +138,45 @@ def _name_signal(files: ModelFiles, number: int) -> VidcliError:
 
 
 def use_once(trial: Trial) -> None:
-    """Load a model, show it a blank frame and take one token.
+    """Load a model, show it a blank frame where it sees, and take one token.
 
     Raises:
         VidcliError: What loading and using it raises.
     """
-    import numpy as np
-
-    from vidcli.core.prompt import ImagePart, Prompt, TextPart
+    from vidcli.core.prompt import Part, Prompt, TextPart
     from vidcli.core.sampling import Sampling
+    from vidcli.engine.language import LanguageSession
     from vidcli.engine.session import LlamaSession
 
-    with LlamaSession(
-        trial.files,
-        weights_facts=trial.weights_facts,
-        mmproj_facts=trial.mmproj_facts,
-        options=replace(trial.options, n_ctx=TRIAL_CTX),
-    ) as session:
-        width, height = session.frame_size(DISPLAY_SIZE)
-        blank = np.zeros((height, width, 3), np.uint8)
-        tokens = session.encode([blank] * session.profile.group)
-        shown = (ImagePart((), tokens), TextPart("What is this?"))
+    options = replace(trial.options, n_ctx=TRIAL_CTX)
+    session: LanguageSession
+    if isinstance(trial.files, ModelFiles):
+        assert trial.mmproj_facts is not None, "a pair comes with both headers"
+        session = LlamaSession(
+            trial.files,
+            weights_facts=trial.weights_facts,
+            mmproj_facts=trial.mmproj_facts,
+            options=options,
+        )
+    else:
+        session = LanguageSession(trial.files, facts=trial.weights_facts, options=options)
+    with session:
+        shown: tuple[Part, ...] = (TextPart("What is this?"),)
+        if isinstance(session, LlamaSession):
+            shown = (_show_blank(session), *shown)
         prefix = session.prefill(Prompt(session.render_chat([("user", shown)])))
         for _ in session.generate(prefix, Sampling(max_tokens=1)):
             pass
+
+
+def _show_blank(session: "LlamaSession") -> "ImagePart":
+    import numpy as np
+
+    from vidcli.core.prompt import ImagePart
+
+    width, height = session.frame_size(DISPLAY_SIZE)
+    blank = np.zeros((height, width, 3), np.uint8)
+    return ImagePart((), session.encode([blank] * session.profile.group))
 
 
 def main() -> None:

@@ -44,7 +44,7 @@ class MemoryNeed:
 
 def memory_needed(
     weights: GgufFacts,
-    mmproj: GgufFacts,
+    mmproj: GgufFacts | None,
     *,
     n_ctx: int,
     kv_bits: int = 16,
@@ -54,7 +54,7 @@ def memory_needed(
 
     Args:
         weights: Of the language model.
-        mmproj: Of the projector.
+        mmproj: Of the projector; None for a language model by itself.
         n_ctx: Context cells; 0 takes what the model was trained with.
         kv_bits: Bits a number in the KV cache takes.
         n_ubatch: Tokens computed at once.
@@ -62,10 +62,10 @@ def memory_needed(
     n_ctx = n_ctx or _of(weights, "context_length")
     return MemoryNeed(
         weights=weights.size_bytes,
-        mmproj=mmproj.size_bytes,
+        mmproj=mmproj.size_bytes if mmproj else 0,
         kv_cache=_kv_numbers_per_cell(weights) * n_ctx * kv_bits // 8,
         text_graph=_text_graph(weights, n_ctx=n_ctx, n_ubatch=n_ubatch),
-        vision_graph=_vision_graph(mmproj),
+        vision_graph=_vision_graph(mmproj) if mmproj else 0,
     )
 
 

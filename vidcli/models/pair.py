@@ -8,7 +8,7 @@ the headers, before llama.cpp sees the files.
 from collections.abc import Iterable
 from pathlib import Path
 
-from vidcli.core.model import GgufFacts, ModelFiles
+from vidcli.core.model import GgufFacts, LanguageFiles, ModelFiles
 from vidcli.core.protocols import Progress
 from vidcli.errors import ModelError
 from vidcli.models.digest import digest_model
@@ -118,8 +118,30 @@ def resolve_files(
         mmproj=projector,
         weights_sha256=digest_model(weights, progress=progress),
         mmproj_sha256=digest_model(projector, progress=progress),
-        name=weights.stem.split("-00001-of-")[0],
+        name=_name(weights),
     )
+
+
+def resolve_language(model: str | Path, *, progress: Progress | None = None) -> LanguageFiles:
+    """Turn what the user named into a checked language model; no projector is looked for.
+
+    Args:
+        model: A GGUF file, or a directory that holds one language model.
+        progress: Of hashing, which happens once for each file.
+
+    Raises:
+        ModelError: Nothing there, nothing unambiguous there, or no language model.
+    """
+    named = Path(model).expanduser()
+    weights = _find_weights(named) if named.is_dir() else named
+    facts = read_facts(weights)
+    if describe_role(facts) is not Role.WEIGHTS:
+        raise ModelError(f"{weights.name} is {describe_role(facts)}, not a language model")
+    return LanguageFiles(weights, digest_model(weights, progress=progress), _name(weights))
+
+
+def _name(weights: Path) -> str:
+    return weights.stem.split("-00001-of-")[0]
 
 
 def _find_weights(directory: Path) -> Path:
