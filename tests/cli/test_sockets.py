@@ -44,6 +44,7 @@ EXAMPLES = {
     "data synth": "data synth --out {out}/set --clips 1 --seconds 0.5",
     "eval": "eval {out}/set --limit 1 --max-tokens 2",
     "doctor": "doctor --verify",
+    "data narrate": "data narrate {clip} --max-tokens 2 --rephrase 1",
     "models list": "models list --all",
     "models show": "models show smolvlm2-500m",
     "models add": "models add mine --model {model}",

@@ -29,7 +29,7 @@ from vidcli.evaluate.predictions import Prediction
 from vidcli.evaluate.sets import EvalQuestion
 from vidcli.library.journal_care import JournalFacts
 from vidcli.models.catalog import find_model
-from vidcli.output import accounts, documents, evaluations, models, summaries
+from vidcli.output import accounts, datasets, documents, evaluations, models, summaries
 from vidcli.output.doctor import doctor_document
 from vidcli.output.schema import list_schemas, load_schema
 from vidcli.output.settings import settings_document
@@ -105,6 +105,21 @@ def make_documents() -> dict[str, documents.Document]:
             make_answer().model,
             [TracedStep("segment 1", tuple(TRACED), "A dog.", is_kept=False)],
         ),
+        **make_dataset_documents(),
+    }
+
+
+def make_dataset_documents() -> dict[str, documents.Document]:
+    told = datasets.NarrationCount(rows=1, told_s=2.0, texted_s=1.0, whole_s=2.0)
+    told.videos["done"] = told.clips["new"] = told.texts["narrated"] = told.dropped["loop"] = 1
+    failure = documents.error_document("x.mp4", MediaError("x.mp4 is empty", hint=None))
+    plan = datasets.NarrationPlan(frames=4, draws=(10, 5, 3), model=make_answer().model)
+    plan.add("a.mp4", Fraction(10), 1.0, [0, 2])
+    return {
+        "narrate": datasets.narrate_document(
+            told, total=2, out=Path("o"), model=make_answer().model, failures=[failure]
+        ),
+        "narrate-plan": datasets.narrate_plan_document(plan),
     }
 
 

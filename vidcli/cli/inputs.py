@@ -123,13 +123,16 @@ def _no_video_in(folder: str, choosing: Choosing) -> UsageError:
     return UsageError(f"{folder} holds no file named like a video", hint=hint)
 
 
-def each_input(inputs: Inputs, work: Callable[[str], None], *, json: bool) -> None:
+def each_input(
+    inputs: Inputs, work: Callable[[str], None], *, json: bool, fail_fast: bool = False
+) -> None:
     """Do the same work for every file, in order.
 
     Args:
         inputs: From `gather`.
         work: Raises a `VidcliError` where it cannot be done.
         json: Write a document `error` to standard output for each that failed.
+        fail_fast: Stop at the first of several that fails.
 
     Raises:
         VidcliError: The only input failed, or what failed would fail for every other too.
@@ -144,6 +147,8 @@ def each_input(inputs: Inputs, work: Callable[[str], None], *, json: bool) -> No
                 raise
             failed += 1
             report_failure(item.path, error, json=json)
+            if fail_fast:
+                raise PartialFailure(f"stopped at the first failure, {item.path}") from error
     if failed:
         raise PartialFailure(f"{failed} of {len(inputs.files)} inputs failed; the others are done")
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from vidcli.cli.groups import Telling
 from vidcli.cli.options import OUTPUT, kept
 from vidcli.errors import UsageError
 from vidcli.output.forms import Form
@@ -44,6 +45,51 @@ def read_shard(text: "str | Shard") -> Shard:
     raise typer.BadParameter(f"{text!r} is no part of a run; write 1/4 for the first of four")
 
 
+OverwriteOption = Annotated[
+    bool, typer.Option("--overwrite", help="Do again what is done.", rich_help_panel=RUN)
+]
+FailFastOption = Annotated[
+    bool, typer.Option("--fail-fast", help="Stop at the first failure.", rich_help_panel=RUN)
+]
+ShardOption = Annotated[
+    Shard | None,
+    typer.Option(
+        metavar="I/N",
+        parser=read_shard,
+        help="Do part I of N parts, for several machines.",
+        rich_help_panel=RUN,
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Summing(Telling):
+    """What is said of a run whose results are rows."""
+
+    json: Annotated[
+        bool,
+        typer.Option("--json", help="Print a summary as JSON.", rich_help_panel=OUTPUT),
+    ] = False
+
+
+@dataclass(frozen=True, slots=True)
+class Collecting:
+    """Where the rows of a run go, and what of it is done again."""
+
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Where rows go: .jsonl grows as they are made, .json is one array.  "
+            "[default: standard output]",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None
+    overwrite: OverwriteOption = False
+    fail_fast: FailFastOption = False
+    shard: ShardOption = None
+
+
 @dataclass(frozen=True, slots=True)
 class Keeping:
     """How results are kept, and what of a run is done again."""
@@ -64,27 +110,13 @@ class Keeping:
             "--sidecar", help="Write a file for each video beside it.", rich_help_panel=OUTPUT
         ),
     ] = False
-    overwrite: Annotated[
-        bool,
-        typer.Option("--overwrite", help="Do again what is done.", rich_help_panel=RUN),
-    ] = False
+    overwrite: OverwriteOption = False
     retry_failed: Annotated[
         bool,
         typer.Option("--retry-failed", help="Try again what failed.", rich_help_panel=RUN),
     ] = False
-    fail_fast: Annotated[
-        bool,
-        typer.Option("--fail-fast", help="Stop at the first failure.", rich_help_panel=RUN),
-    ] = False
-    shard: Annotated[
-        Shard | None,
-        typer.Option(
-            metavar="I/N",
-            parser=read_shard,
-            help="Do part I of N parts, for several machines.",
-            rich_help_panel=RUN,
-        ),
-    ] = None
+    fail_fast: FailFastOption = False
+    shard: ShardOption = None
 
     @property
     def writes_files(self) -> bool:
