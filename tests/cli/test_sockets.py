@@ -45,6 +45,8 @@ EXAMPLES = {
     "eval": "eval {out}/set --limit 1 --max-tokens 2",
     "doctor": "doctor --verify",
     "data narrate": "data narrate {clip} --max-tokens 2 --rephrase 1",
+    "data instruct": "data instruct {clip} --watch --tasks yes-no --per-task 1 --max-chars 8"
+    " --max-tokens 8 --captions {captions}",
     "models list": "models list --all",
     "models show": "models show smolvlm2-500m",
     "models add": "models add mine --model {model}",
@@ -143,6 +145,8 @@ def test_no_command_but_pull_opens_a_socket(
     places["folder"] = tmp_path / "watched"
     places["folder"].mkdir()
     shutil.copy(clip, places["folder"])
+    places["captions"] = tmp_path / "captions.csv"
+    places["captions"].write_text(f"video,caption\n{clip.name},Numbers count up.\n")
     quoted = {name: shlex.quote(str(path)) for name, path in places.items()}
     lines = [example.format(**quoted) for example in EXAMPLES.values()]
     done = run(f"from tests.cli.test_sockets import run_all; run_all({lines!r})")

@@ -115,7 +115,19 @@ def make_dataset_documents() -> dict[str, documents.Document]:
     failure = documents.error_document("x.mp4", MediaError("x.mp4 is empty", hint=None))
     plan = datasets.NarrationPlan(frames=4, draws=(10, 5, 3), model=make_answer().model)
     plan.add("a.mp4", Fraction(10), 1.0, [0, 2])
+    made = datasets.InstructionCount(known=1, captioned=2, left_out=3, rows=4)
+    made.kept["yes-no"] = made.dropped["inconsistent"] = made.sources["speech"] = 1
+    known = {
+        "path": "a.mp4",
+        "sources": {"caption": 1, "speech": 0, "screen": 0},
+        "clips_to_caption": 0,
+        "questions": 19,
+    }
     return {
+        "instruct": datasets.instruct_document(
+            made, total=2, out=None, model=None, failures=[failure]
+        ),
+        "instruct-plan": datasets.instruct_plan_document([known]),
         "narrate": datasets.narrate_document(
             told, total=2, out=Path("o"), model=make_answer().model, failures=[failure]
         ),

@@ -24,6 +24,7 @@ from vidcli.cli.doctor import doctor
 from vidcli.cli.eval import eval
 from vidcli.cli.frames import frames
 from vidcli.cli.info import info
+from vidcli.cli.instruct import instruct
 from vidcli.cli.narrate import narrate
 from vidcli.cli.schema import schema
 from vidcli.cli.shots import shots
@@ -178,7 +179,7 @@ data_app = typer.Typer(
     rich_markup_mode=None,
     help="Make data to train on.",
 )
-DATA: tuple[Callable[..., None], ...] = (synth, narrate)
+DATA: tuple[Callable[..., None], ...] = (synth, narrate, instruct)
 PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "Answers": (ask, caption, summarize, check, chat, watch),
     "Evidence": (info, frames, shots),

@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vidcli.cli.terminal import Notes
 from vidcli.errors import UsageError
+from vidcli.output.plain import count
 
 if TYPE_CHECKING:
     from vidcli.train.data.sample import Sample
@@ -62,6 +64,20 @@ class LabelFiles:
         """Names of videos that rows are about, and nobody asked for."""
         rows = (row for number, row in enumerate(self._rows) if number not in self._taken)
         return sorted({row.video for row in rows})
+
+    def warn_of_left_over(self, option: str, notes: Notes) -> None:
+        """Say which videos the files speak of that are no inputs; a misspelt name is no silence.
+
+        Args:
+            option: That named the files, without dashes.
+            notes: Where to say it.
+        """
+        names = self.left_over
+        if names:
+            shown = ", ".join(names[:3]) + ("…" if len(names) > 3 else "")
+            notes.warn(
+                f"--{option} speaks of {count(len(names), 'video')} not among the inputs: {shown}"
+            )
 
 
 def _names(path: str) -> set[str]:

@@ -1,37 +1,34 @@
 """A run of `vidcli data narrate`: every clip told once, however often the run is stopped."""
 
-import dataclasses
-import time
-from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from vidcli.cli import asking
 from vidcli.cli.build import Bench, find_files, import_engine, open_bench
-from vidcli.cli.footage import Footage, open_videos
-from vidcli.cli.groups import Loading, Looking, Telling
-from vidcli.cli.inputs import Inputs, each_input
+from vidcli.cli.clips import ClipTeller, describe_settings, name_clip
+from vidcli.cli.collecting import RowRun
+from vidcli.cli.footage import Footage
+from vidcli.cli.groups import Loading, Telling
+from vidcli.cli.inputs import Inputs
 from vidcli.cli.keeping import Collecting
 from vidcli.cli.labels import LabelFiles
 from vidcli.cli.narrate import Cutting
-from vidcli.cli.rows import Rows, name_beside, open_rows
+from vidcli.cli.rows import NoRows, Rows, name_beside, open_rows
 from vidcli.cli.terminal import write_document
 from vidcli.core.model import ModelFiles
-from vidcli.core.results import ModelReport, Timings
-from vidcli.errors import MediaError, UsageError, VidcliError
+from vidcli.core.results import ModelReport
+from vidcli.errors import MediaError, UsageError
 from vidcli.output.datasets import NarrationCount, narrate_document, say_narrations
-from vidcli.output.documents import Document, error_document, seconds
-from vidcli.output.progress import AnyProgress, open_progress
+from vidcli.output.documents import Document, seconds
 from vidcli.settings import state_dir
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from vidcli.library.journal import Journal
     from vidcli.methods.narrate import Narrating
     from vidcli.methods.windows import Clip
-
-VERSION = 1  # raised when the same settings come to mean other texts
 
 
 def narrate_each(
@@ -59,7 +56,7 @@ def narrate_each(
     only = inputs.files[0].path if len(inputs.files) == 1 else None
     labels = LabelFiles(cutting.labels or [], only=only)
     files = find_files(loading, quiet=telling.quiet)
-    shaping = describe_settings(cutting, narrating, loading, files)
+    shaping = describe_settings(narrating, loading, files, frames=cutting.frames)
     settings = digest_settings(shaping)
     with ExitStack() as stack:
         journal = stack.enter_context(Journal(state_dir()))
@@ -86,36 +83,10 @@ def narrate_each(
             rows=rows,
             rejected=rejected,
         )
-        try:
-            each_input(inputs, run.work, json=False, fail_fast=collecting.fail_fast)
-        finally:
-            run.summarize(inputs)
+        run.run(inputs)
 
 
-def describe_settings(
-    cutting: Cutting, narrating: "Narrating", loading: Loading, files: ModelFiles
-) -> dict[str, Any]:
-    """Everything that shapes a narration besides the clip and what was said of it."""
-    return {
-        "task": "narrate",
-        "version": VERSION,
-        "narrating": dataclasses.asdict(narrating),
-        "frames": cutting.frames,
-        "detail": loading.detail.value,
-        "n_ctx": loading.n_ctx,
-        "weights": files.weights_sha256,
-        "mmproj": files.mmproj_sha256,
-    }
-
-
-class NoRows(Rows):
-    """Rows that nobody asked for."""
-
-    def _write(self, rows: Sequence[Document]) -> None:
-        pass
-
-
-class NarrationRun:
+class NarrationRun(RowRun):
     """All videos of one command."""
 
     def __init__(
@@ -134,25 +105,29 @@ class NarrationRun:
         rows: Rows,
         rejected: Rows,
     ) -> None:
-        self._stack = stack
+        super().__init__(stack, telling, collecting)
         self._cutting = cutting
-        self._narrating = narrating
         self._loading = loading
-        self._telling = telling
-        self._collecting = collecting
         self._files = files
         self._journal = journal
         self._settings = settings
         self._labels = labels
         self._rows = rows
         self._rejected = rejected
-        self._open_video = stack.enter_context(open_videos())
-        self._progress: AnyProgress = open_progress(quiet=telling.quiet)
-        stack.callback(self._progress.clear)
-        self._done: set[str] = set()
         self._model: ModelReport | None = None
         self.count = NarrationCount()
-        self.failures: list[Document] = []
+        self._teller = ClipTeller(
+            lambda: self._bench,
+            journal,
+            narrating,
+            frames=cutting.frames,
+            settings=settings,
+            overwrite=collecting.overwrite,
+            warn=self._warn,
+        )
+        self._labels = labels
+        self._rows = rows
+        self._rejected = rejected
 
     @cached_property
     def _bench(self) -> Bench:
@@ -166,52 +141,35 @@ class NarrationRun:
             self._telling.notes.warn(warning)
         return bench
 
-    def work(self, path: str) -> None:
+    def skip(self, path: str) -> None:
+        """Labels of a video that is an input are not left over."""
+        self._labels.of(path)
+
+    def work(self, source: Footage, path: str) -> None:
         """Tell one video.
 
         Raises:
-            VidcliError: It cannot be opened, or none of its clips can be told.
+            VidcliError: None of its clips can be told.
         """
-        try:
-            outcome = self._attempt(path)
-        except VidcliError as error:
-            self._progress.clear()
-            self.count.videos["failed"] += 1
-            self.failures.append(error_document(path, error))
-            raise
-        self.count.videos[outcome] += 1
-
-    def _attempt(self, path: str) -> str:
-        source = self._open_video(path)
-        fingerprint, shard = source.fingerprint, self._collecting.shard
-        if shard is not None and not shard.has(fingerprint):
-            return "elsewhere"
-        if fingerprint in self._done:
-            self._warn(f"{path} has the content of a video before it: left out")
-            return "copies"
-        self._tell(source)
-        self._done.add(fingerprint)
-        return "done"
-
-    def _tell(self, source: Footage) -> None:
         from vidcli.methods.windows import measure_share
 
-        span, clips = self._cutting.find_clips(source, self._labels.of(source.info.path))
+        span, clips = self._cutting.find_clips(source, self._labels.of(path))
+        made_from = digest_clips(clips)
         before: list[str] = []
         told, texted, failure = [], [], None
         for number, clip in enumerate(clips):
-            self._progress(f"video {sum(self.count.videos.values())}: clip", number, len(clips))
+            self._show_progress("clip", number, len(clips))
             try:
-                document = self._find_or_narrate(source, clip, before)
+                document = self._teller.tell(source, clip, before)
             except MediaError as error:
                 failure, before = error, []
                 self.count.clips["failed"] += 1
-                self._warn(f"{_name(source, clip)}: {error}")
+                self._warn(f"{name_clip(source, clip)}: {error}")
                 continue
             told.append(clip.span)
             texted += [clip.span] if document["kept"] else []
             before = [text["text"] for text in document["kept"]]
-            self._collect(source, clip, document)
+            self._collect(source, clip, document, made_from)
         if failure is not None and not told:
             raise failure
         for warning in source.warnings:
@@ -220,57 +178,7 @@ class NarrationRun:
         self.count.told_s += float(span.length * measure_share(span, told))
         self.count.texted_s += float(span.length * measure_share(span, texted))
 
-    def _find_or_narrate(self, source: Footage, clip: "Clip", before: Sequence[str]) -> Document:
-        """What was said about a clip, by this run or an earlier one."""
-        from vidcli.library.journal import Record, Work, digest_settings
-
-        shaping = {
-            "run": self._settings,
-            "span": [str(clip.span.start), str(clip.span.end)],
-            "texts": list(clip.texts),
-            "before": list(before),
-        }
-        work = Work(source.fingerprint, digest_settings(shaping))
-        with self._journal.hold(work, wait=True):
-            record = None if self._collecting.overwrite else self._journal.find(work)
-            if record is not None and record.document is not None:
-                self.count.clips["kept"] += 1
-                return record.document
-            started = time.perf_counter()
-            document = self._narrate(source, clip, before)
-            spent = time.perf_counter() - started
-            self._journal.finish(work, source.info.path, Record(document, seconds=spent))
-            self.count.clips["new"] += 1
-            return document
-
-    def _narrate(self, source: Footage, clip: "Clip", before: Sequence[str]) -> Document:
-        from vidcli.media.plan import plan_uniform
-        from vidcli.methods.ask import Question
-        from vidcli.methods.narrate import narrate_clip
-
-        bench, looking = self._bench, Looking()
-        question = Question(self._narrating.question, sampling=self._narrating.sampling)
-        plan = plan_uniform(source.info, clip.span, budget=self._cutting.frames)
-        fit = asking.fit_question(bench, source, looking, question, plan=plan)
-        seen = asking.look(
-            bench, source, looking, question, timings=Timings(), progress=None, fit=fit
-        )
-        made = narrate_clip(
-            bench.session,
-            seen.watched,
-            clip,
-            self._narrating,
-            video=seen.video,
-            before=before,
-        )
-        for warning in (*fit.warnings, *seen.watched.warnings):
-            self._warn(f"{_name(source, clip)}: {warning}")
-        return {
-            "kept": [dataclasses.asdict(text) for text in made.kept],
-            "dropped": [dataclasses.asdict(text) for text in made.dropped],
-        }
-
-    def _collect(self, source: Footage, clip: "Clip", document: Document) -> None:
+    def _collect(self, source: Footage, clip: "Clip", document: Document, made_from: str) -> None:
         """Write what was said about a clip, and count it."""
         kept, dropped = document["kept"], document["dropped"]
         start, end = seconds(clip.span.start), seconds(clip.span.end)
@@ -280,7 +188,11 @@ class NarrationRun:
             "start": start,
             "end": end,
         }
-        tail = {"fingerprint": source.fingerprint, "settings": self._settings}
+        tail = {
+            "fingerprint": source.fingerprint,
+            "made_from": made_from,
+            "settings": self._settings,
+        }
         if kept:
             columns = {
                 "texts": [text["text"] for text in kept],
@@ -308,23 +220,18 @@ class NarrationRun:
         self.count.texts.update(str(text["source"]) for text in kept)
         self.count.dropped.update(str(text["reason"]) for text in dropped)
 
-    def _warn(self, text: str) -> None:
-        self._progress.clear()
-        self._telling.notes.warn(text)
-
-    def summarize(self, inputs: Inputs) -> None:
+    def summarize(self, total: int) -> None:
         """Say how the run went; as a document too where that was asked for."""
-        self._progress.clear()
         notes = self._telling.notes
         for warning in (*self._rows.warnings, *self._rejected.warnings, *self._journal.warnings):
             notes.warn(warning)
-        left_over = self._labels.left_over
-        if left_over:
-            shown = ", ".join(left_over[:3]) + ("…" if len(left_over) > 3 else "")
-            notes.warn(f"--labels speaks of {len(left_over)} videos that are no input: {shown}")
+        self._labels.warn_of_left_over("labels", notes)
+        self.count.videos = self.videos
+        self.count.clips["new"] = self._teller.n_new
+        self.count.clips["kept"] = self._teller.n_kept
         document = narrate_document(
             self.count,
-            total=len(inputs.files),
+            total=total,
             out=self._collecting.out,
             model=self._model,
             failures=self.failures,
@@ -335,11 +242,12 @@ class NarrationRun:
             notes.tell(line)
 
 
-def _name(source: Footage, clip: "Clip") -> str:
-    from vidcli.core.time import format_time
+def digest_clips(clips: "Sequence[Clip]") -> str:
+    """Names how a video was cut into clips, and what people said about them."""
+    from vidcli.library.journal import digest_settings
 
-    start, end = (format_time(edge, decimals=1) for edge in (clip.span.start, clip.span.end))
-    return f"{source.info.path} {start}-{end}"
+    cut = [[str(clip.span.start), str(clip.span.end), *clip.texts] for clip in clips]
+    return digest_settings({"clips": cut})
 
 
 def _rounded(value: float | None) -> float | None:

@@ -2,8 +2,8 @@
 
 JSON Lines are appended to, each line whole and on disk before the next is begun; a `.json` file is
 one array, written anew when the run ends. What a run was killed at is cut off, and what was written
-before is not written twice. Rows know the settings they were made with: rows of two settings are
-never mixed.
+before is not written twice. Rows know the settings they were made with, and what was known of their
+video: rows of two settings, or of one video known in two ways, are never mixed.
 """
 
 import fcntl
@@ -23,6 +23,7 @@ from vidcli.output.documents import Document, write_json
 ARRAY = ".json"
 SETTINGS = "settings"  # of a row: names what it was made with
 ID = "id"
+VIDEO, FROM = "fingerprint", "made_from"  # of a row: its video's content, and what was known of it
 HEAD = b'{"id": "'  # how every row begins, so that half a row is known from half of anything else
 
 
@@ -44,11 +45,20 @@ class Rows:
             ResourceError: They cannot be written.
             ReaderGoneError: Nobody reads standard output any more.
         """
+        for row in rows:
+            self._require_same(row)
         new = [row for row in rows if row[ID] not in self._ids]
         self._ids.update(row[ID] for row in new)
         if new:
             self._write(new)
         return len(new)
+
+    def _require_same(self, row: Document) -> None:
+        """Make sure that all rows about a video are made from the same.
+
+        Raises:
+            UsageError: They are not.
+        """
 
     def _write(self, rows: Sequence[Document]) -> None:
         for row in rows:
@@ -63,6 +73,13 @@ class Rows:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        pass
+
+
+class NoRows(Rows):
+    """Rows that nobody asked for."""
+
+    def _write(self, rows: Sequence[Document]) -> None:
         pass
 
 
@@ -97,8 +114,17 @@ class RowFile(Rows):
             self._file.truncate(self._file.read().rfind(b"\n") + 1)
             self.warnings.append(f"{path}: the last line was half written, and is cut off")
         self._ids.update(row[ID] for row in found)
+        self._made_from = {row[VIDEO]: row[FROM] for row in found}
         if self._array is not None:
             self._array += found
+
+    def _require_same(self, row: Document) -> None:
+        if self._made_from.setdefault(row[VIDEO], row[FROM]) != row[FROM]:
+            raise UsageError(
+                f"{self._path} holds rows about this video that were made from something else: "
+                "its labels, captions, speech or clips have changed",
+                hint="name another file with --out, or begin anew with --overwrite",
+            )
 
     def _read(self) -> list[Document]:
         self._file.seek(0)
@@ -180,7 +206,7 @@ def _open_locked(path: Path) -> IO[bytes]:
 
 
 def _require_own(rows: Sequence[Any], path: Path, settings: str) -> None:
-    if not all(isinstance(row, dict) and ID in row and SETTINGS in row for row in rows):
+    if not all(isinstance(row, dict) and {ID, SETTINGS, VIDEO, FROM} <= row.keys() for row in rows):
         raise _not_ours(path)
     if any(row[SETTINGS] != settings for row in rows):
         raise UsageError(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 
 from vidcli.core.prompt import Part, Prompt, TextPart
-from vidcli.core.protocols import Prefix, Progress, Session
+from vidcli.core.protocols import Prefix, Progress, Session, TextSession
 from vidcli.core.results import (
     Answer,
     Choice,
@@ -240,7 +240,9 @@ def list_cuts(made: Generation, dropped: int = 0) -> list[str]:
     return warnings
 
 
-def score_choices(session: Session, prefix: Prefix, choices: Sequence[str]) -> tuple[Choice, ...]:
+def score_choices(
+    session: TextSession, prefix: Prefix, choices: Sequence[str]
+) -> tuple[Choice, ...]:
     """Probability of each option as the reply, among the options, without generating.
 
     Each option is scored in the spellings a reply may open with (as given, capitalised, with a
@@ -261,7 +263,7 @@ def _spell(option: str) -> tuple[str, ...]:
 
 
 def _score_spellings(
-    session: Session, prefix: Prefix, spellings: Mapping[str, Sequence[str]]
+    session: TextSession, prefix: Prefix, spellings: Mapping[str, Sequence[str]]
 ) -> dict[str, float]:
     flat = [text for group in spellings.values() for text in group]
     means = dict(zip(flat, session.score(prefix, flat), strict=True))

@@ -11,6 +11,7 @@ from vidcli.core.time import format_time
 from vidcli.output.documents import Document, head, model_entry, seconds
 from vidcli.output.plain import count, printable
 
+PLAN_COLUMNS = ("captions", "speech", "screen", "to caption", "questions", "video")
 OUTCOMES = ("done", "failed", "copies", "elsewhere")
 
 
@@ -120,6 +121,96 @@ def _say_dropped(dropped: Document) -> str:
         return "none left out"
     reasons = ", ".join(f"{n} {name}" for name, n in dropped.items())
     return f"{total} left out ({reasons}); --rejects FILE shows them"
+
+
+@dataclass(slots=True)
+class InstructionCount:
+    """How a run went.
+
+    Attributes:
+        videos: By outcome: `done`, `failed`, `copies` of others, `elsewhere` in another shard.
+        known: Videos of which an earlier run had made all.
+        captioned: Clips that the model captioned first, in this run.
+        sources: Texts that the model was shown, by kind.
+        left_out: Texts that did not fit the context.
+        kept: Instructions by kind.
+        dropped: Instructions left out, by reason.
+        rows: Written by this run.
+    """
+
+    videos: Counter[str] = field(default_factory=Counter)
+    known: int = 0
+    captioned: int = 0
+    sources: Counter[str] = field(default_factory=Counter)
+    left_out: int = 0
+    kept: Counter[str] = field(default_factory=Counter)
+    dropped: Counter[str] = field(default_factory=Counter)
+    rows: int = 0
+
+
+def instruct_document(
+    made: InstructionCount,
+    *,
+    total: int,
+    out: Path | None,
+    model: ModelReport | None,
+    failures: Sequence[Document],
+) -> Document:
+    """The document `instruct`: how a run of `data instruct` went.
+
+    Args:
+        made: Counts.
+        total: Inputs.
+        out: Where rows went; None for standard output.
+        model: That ran; None where all was done before.
+        failures: Documents `error`.
+    """
+    return {
+        "schema": head("instruct"),
+        "out": None if out is None else str(out),
+        "rows": made.rows,
+        "videos": {**_videos(made.videos, total), "known": made.known},
+        "captioned_clips": made.captioned,
+        "sources": {name: made.sources[name] for name in ("caption", "speech", "screen")},
+        "left_out": made.left_out,
+        "kept": dict(sorted(made.kept.items())),
+        "dropped": dict(sorted(made.dropped.items())),
+        "model": None if model is None else model_entry(model),
+        "failures": [_without_head(failure) for failure in failures],
+    }
+
+
+def say_instructions(document: Document) -> list[str]:
+    """The same in two lines for people."""
+    videos, sources = document["videos"], document["sources"]
+    kept = ", ".join(f"{n} {name}" for name, n in document["kept"].items()) or "none"
+    left_out = document["left_out"]
+    return [
+        f"{count(document['rows'], 'row')} written: {count(videos['done'], 'video')}"
+        f"{_say_others(videos)}, {videos['known']} known from before",
+        f"from {sources['caption']} captions, {sources['speech']} lines of speech, "
+        f"{sources['screen']} of on-screen text"
+        + (f", {left_out} more did not fit the context" if left_out else "")
+        + f"; kept: {kept}; {_say_dropped(document['dropped'])}",
+    ]
+
+
+def instruct_plan_document(videos: Sequence[Document]) -> Document:
+    """The document `instruct-plan`: what is known of each video."""
+    return {"schema": head("instruct-plan"), "videos": list(videos)}
+
+
+def instruct_plan_rows(videos: Sequence[Document]) -> list[tuple[str, ...]]:
+    """The same as rows of a table, under `PLAN_COLUMNS`."""
+    return [
+        (
+            *(str(video["sources"][name]) for name in ("caption", "speech", "screen")),
+            str(video["clips_to_caption"]),
+            str(video["questions"]),
+            printable(video["path"]),
+        )
+        for video in videos
+    ]
 
 
 @dataclass(slots=True)

@@ -365,7 +365,7 @@ def model_entry(model: ModelReport) -> Document:
     """Which model ran, and where."""
     return {
         "name": model.name,
-        "sha256": {"weights": model.weights_sha256, "mmproj": model.mmproj_sha256},
+        "sha256": {"weights": model.weights_sha256, "mmproj": model.mmproj_sha256 or None},
         "quant": model.quant,
         "architecture": model.architecture,
         "projector": model.projector,

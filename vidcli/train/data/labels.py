@@ -8,21 +8,22 @@ from vidcli.methods.windows import Label
 from vidcli.train.data.sample import Sample
 
 
-def to_labels(rows: Iterable[Sample], *, whole: Span, instant: Fraction) -> list[Label]:
+def to_labels(rows: Iterable[Sample], *, whole: Span | None, instant: Fraction) -> list[Label]:
     """Stretches that rows about one video speak of, in file order.
 
     Args:
         rows: Answers to whatever was asked count as texts; timed events each as a stretch.
-        whole: The stretch of a row that names none.
+        whole: The stretch of a row that names none; None leaves such rows out.
         instant: Seconds around an event that has a time and no length.
     """
     return [label for row in rows for label in _labels(row, whole, instant)]
 
 
-def _labels(row: Sample, whole: Span, instant: Fraction) -> Iterator[Label]:
-    if row.exchanges:
+def _labels(row: Sample, whole: Span | None, instant: Fraction) -> Iterator[Label]:
+    span = row.span or whole
+    if row.exchanges and span is not None:
         texts = (text for asked in row.exchanges for text in (asked.answer, *asked.others))
-        yield Label(row.span or whole, tuple(_one_line(text) for text in texts))
+        yield Label(span, tuple(_one_line(text) for text in texts))
     for event in row.events:
         start, end = event.start, event.end
         if start == end:
