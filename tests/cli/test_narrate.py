@@ -197,7 +197,7 @@ def test_what_people_said_is_kept_and_the_gaps_are_filled(clip: Path, tmp_path: 
     assert summary["clips"]["labelled"] == 2
     assert summary["texts"]["human"] == 2
     assert summary["coverage"]["told"] >= 0.95
-    assert "1 videos that are no input: unknown" in result.stderr
+    assert "1 video not among the inputs: unknown" in result.stderr
     rows = {row["start"]: row for row in rows_of(out)}
     assert rows[0.4]["texts"][0] == "A number counts up."
     assert rows[0.4]["sources"][0] == "human"
