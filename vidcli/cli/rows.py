@@ -131,7 +131,8 @@ class RowFile(Rows):
         raw = self._file.read()
         try:
             if self._array is not None:
-                return list(json.loads(raw)) if raw.strip() else []
+                found = json.loads(raw) if raw.strip() else []
+                return found if isinstance(found, list) else [found]
             whole, end, torn = raw.rpartition(b"\n")
             self._is_torn = bool(torn) and torn.startswith(HEAD[: len(torn)])
             raw = whole + end + (b"" if self._is_torn else torn)

@@ -22,8 +22,11 @@ VIDEO_KEYS = ("video", "video_id", "videoid")
 def read_caption(row: Mapping[str, Any]) -> Sample:
     """`{"video", "caption"}`, with `text` or WebVid's `videoid` and `name` in their place.
 
-    WebVid's files lie in a folder of their own each: `page_dir/videoid`.
+    WebVid's files lie in a folder of their own each: `page_dir/videoid`. What `vidcli caption
+    --json` prints is such a row too; its `video` is an object with a path.
     """
+    if isinstance(row.get("video"), Mapping):
+        row = {**row, "video": take_text(take_map(row["video"]), "path")}
     video = take_text(row, next((key for key in VIDEO_KEYS if key in row), "video"))
     folder = row.get("page_dir")
     caption = take_text(row, next((key for key in CAPTION_KEYS if key in row), "caption"))
