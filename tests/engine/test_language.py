@@ -15,6 +15,7 @@ from vidcli.core.prompt import ImagePart, Prompt, TextPart
 from vidcli.core.sampling import Sampling
 from vidcli.engine.language import LanguageSession
 from vidcli.engine.load import load_language
+from vidcli.engine.sampler import log_probability
 from vidcli.engine.session import LlamaSession
 from vidcli.engine.trial import Trial, try_model
 from vidcli.errors import ModelError
@@ -59,6 +60,17 @@ def test_log_probabilities_are_those_that_scoring_finds(
     assert made.log_probability is not None
     (mean,) = language.score(language.prefill(prompt), [text])
     assert made.log_probability / made.completion_tokens == pytest.approx(mean, abs=1e-4)
+
+
+def test_a_log_probability_is_that_of_the_whole_vocabulary_in_float64() -> None:
+    logits = (np.random.default_rng(0).standard_normal(150_000) * 5).astype(np.float32)
+    exact = logits.astype(np.float64)
+    exact -= np.log(np.exp(exact - exact.max()).sum()) + exact.max()
+    for token in (0, 7, int(logits.argmax()), int(logits.argmin())):
+        assert log_probability(logits, token) == pytest.approx(exact[token], abs=1e-6)
+    extreme = np.array([-1e30, 3e4, 0.0], np.float32)
+    assert log_probability(extreme, 1) == 0
+    assert log_probability(extreme, 0) < -1e29
 
 
 def test_every_answer_about_one_video_is_scored_with_the_video(pairs: PairCache) -> None:

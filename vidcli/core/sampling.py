@@ -19,7 +19,7 @@ class Sampling:
         repeat_window: Tokens the penalties look back over.
         grammar: GBNF, empty for none.
         stop: Texts that end the answer; they are not part of it.
-        scored: Add up the log-probabilities of the tokens drawn; a percent or two of the time.
+        scored: Add up the log-probabilities of the tokens drawn.
     """
 
     max_tokens: int = 256

@@ -23,7 +23,7 @@ from vidcli.engine.entries import Entry, count_cells, split_entries, to_entries,
 from vidcli.engine.held import HeldSequence
 from vidcli.engine.owned import Owned
 from vidcli.engine.prefix_cache import PrefixCache
-from vidcli.engine.sampler import Sampler, log_softmax
+from vidcli.engine.sampler import Sampler, log_probability
 from vidcli.engine.template import ChatTemplate
 from vidcli.engine.text_stream import LoopGuard, Utf8Stream
 from vidcli.engine.weights import Weights
@@ -232,7 +232,7 @@ class LanguageSession(Owned):
                 break
             state.n_tokens += 1
             if sampling.scored:
-                state.log_probability += float(log_softmax(self._context.logits())[token])
+                state.log_probability += log_probability(self._context.logits(), token)
             text = stream.feed(self._weights.piece(token))
             if text:
                 yield text
@@ -269,13 +269,12 @@ class LanguageSession(Owned):
             ids = self._weights.tokenize(option, special=False)
             if not ids:
                 raise ModelError(f"option {option!r} has no tokens")
-            log_probabilities = log_softmax(prefix.logits)
-            total = float(log_probabilities[ids[0]])
+            total = log_probability(prefix.logits, ids[0])
             if len(ids) > 1:
                 self._held.bring_to(prefix.entries)
             for token, following in pairwise(ids):
                 self._held.feed([Entry(token)])
-                total += float(log_softmax(self._context.logits())[following])
+                total += log_probability(self._context.logits(), following)
             scores.append(total / len(ids))
         return tuple(scores)
 

@@ -66,9 +66,12 @@ class Sampler(Owned):
         return int(llama.llama_sampler_sample(self._chain, context.pointer, -1))
 
 
-def log_softmax(logits: "NDArray[np.float32]") -> "NDArray[np.float64]":
-    """Log-probabilities float64 `[n_vocab]` of logits float32 `[n_vocab]`."""
-    values = logits.astype(np.float64)
-    top = float(values.max())
-    shifted: NDArray[np.float64] = values - (top + math.log(float(np.exp(values - top).sum())))
-    return shifted
+def log_probability(logits: "NDArray[np.float32]", token: int) -> float:
+    """Log-probability of one token under logits float32 `[n_vocab]`.
+
+    Summed in float64 over float32 terms: within 1e-6 of all in float64 at a sixtieth of the time
+    (0.1 ms for 150,000 entries).
+    """
+    top = logits.max()
+    total = float(np.exp(logits - top).sum(dtype=np.float64))
+    return float(logits[token]) - float(top) - math.log(total)
