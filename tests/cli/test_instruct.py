@@ -232,7 +232,13 @@ def test_what_is_left_out_can_be_looked_at(videos: Path, captions: Path, tmp_pat
 
 @pytest.mark.parametrize(
     "wrong",
-    [("--tasks", "poetry"), ("--tasks", ","), ("--captions", "nowhere.json"), ("--json",)],
+    [
+        ("--tasks", "poetry"),
+        ("--tasks", ","),
+        ("--captions", "nowhere.json"),
+        ("--window", "5"),
+        ("--json",),
+    ],
 )
 def test_what_makes_no_sense_is_a_usage_error(wrong: tuple[str, ...], videos: Path):
     instruct(videos, *FEW, *wrong, code=2)

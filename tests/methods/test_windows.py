@@ -70,6 +70,12 @@ def test_labelled_stretches_are_clips_with_their_texts_and_gaps_are_filled():
     ]
 
 
+def test_a_caption_of_the_whole_video_fills_no_gap():
+    clips = plan_clips(span(0, 30), [Label(span(0, 30), ("all",))], window=FIVE, stride=FIVE)
+    assert [clip.span for clip in clips if clip.is_labelled] == [span(0, 30)]
+    assert len([clip for clip in clips if not clip.is_labelled]) == 6
+
+
 def test_slivers_between_labels_get_no_clip_while_they_are_few():
     near = [Label(span(start, start + 4.9), ("x",)) for start in range(0, 100, 5)]
     clips = plan_clips(span(0, 100), near, window=FIVE, stride=FIVE)

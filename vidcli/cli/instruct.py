@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 SOURCES, SIEVE = "Sources", "What is left out"
 ALL = "all"
+CAPTION_WINDOW = Fraction(10)  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +59,25 @@ class Reading:
         ),
     ] = False
     window: Annotated[
-        Fraction,
+        Fraction | None,
         typer.Option(
             metavar="TIME",
             parser=read_positive_time,
             help="With --watch, length of the clips that are captioned.",
+            show_default="10",
             rich_help_panel=SOURCES,
         ),
-    ] = Fraction(10)
+    ] = None
+
+    def choose_window(self) -> Fraction:
+        """Length of the clips that are captioned.
+
+        Raises:
+            UsageError: None are.
+        """
+        if self.window is not None and not self.watch:
+            raise UsageError("--window goes with --watch only", hint="leave one of them out")
+        return self.window or CAPTION_WINDOW
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +231,7 @@ def instruct(
     from vidcli.cli.instruction_plan import list_sources
 
     instructing = composing.choose_instructing()
+    reading.choose_window()  # before any file is opened
     inputs = gather(videos, choosing)
     if dry_run:
         list_sources(inputs, reading, instructing, telling)

@@ -75,7 +75,7 @@ def instruct_each(
         "n_ctx": loading.n_ctx,
         "weights": files.weights_sha256,
     }
-    looks = (reading.watch, str(reading.window), getattr(files, "mmproj_sha256", ""))
+    looks = (reading.watch, str(reading.choose_window()), getattr(files, "mmproj_sha256", ""))
     settings = digest_settings({**shaping, "form": form.value, "looks": looks})
     with ExitStack() as stack:
         journal = stack.enter_context(Journal(state_dir()))
@@ -226,7 +226,7 @@ class InstructionRun(RowRun):
         from vidcli.methods.context import Kind, Note
         from vidcli.methods.windows import plan_clips
 
-        window = self._reading.window
+        window = self._reading.choose_window()
         clips = plan_clips(choose_span(source.info), (), window=window, stride=window)
         notes, silent = [], 0
         for number, clip in enumerate(clips):

@@ -39,7 +39,7 @@ def list_sources(
             for warning in (*source.warnings, *warnings):
                 telling.notes.warn(f"{path}: {warning}")
             kinds = Counter(note.kind.value for note in order_notes(found))
-            window = reading.window
+            window = reading.choose_window()
             clips = slide(choose_span(source.info), window=window, stride=window)
             n_clips = len(clips) if reading.watch else 0
             questions = 1 + instructing.per_task * len(instructing.tasks)

@@ -10,6 +10,7 @@ from fractions import Fraction
 from vidcli.core.time import Span
 
 STRETCH = Fraction(1, 4)  # of a window, that the last one may be longer instead of one more
+LONG = 4  # windows, above which a label says too little of each moment to leave no gap
 SLIVER = Fraction(1, 8)  # of a window, below which a gap may go without a clip of its own
 SLIVERS = Fraction(1, 50)  # of the timeline, that all such gaps together may take
 
@@ -48,7 +49,8 @@ def plan_clips(
     Args:
         span: What is to be covered.
         labels: In any order, overlapping or not; parts outside the span are cut off, labels of
-            one and the same stretch are one clip.
+            one and the same stretch are one clip. One that is longer than `LONG` windows, such as
+            a caption of the whole video, is a clip of its own and fills no gap.
         window: Length of a clip in a gap, in seconds; a gap that is shorter is one clip.
         stride: From one window to the next, at most `window`.
 
@@ -65,7 +67,7 @@ def plan_clips(
             texts |= dict.fromkeys(label.texts)
     clips = [Clip(Span(*edges), tuple(texts)) for edges, texts in told.items()]
     gaps = _drop_slivers(
-        find_gaps(span, [clip.span for clip in clips]),
+        find_gaps(span, [clip.span for clip in clips if clip.span.length <= window * LONG]),
         shortest=window * SLIVER,
         allowance=span.length * SLIVERS,
     )
