@@ -124,6 +124,19 @@ def test_subtitles_beside_and_inside_a_video_are_speech(clip: Path, tmp_path: Pa
     instruct(tmp_path / "clip.mp4", "--speech", tmp_path / "none.srt", *FEW, code=3)
 
 
+def test_captions_that_a_run_wrote_beside_a_video_are_no_speech(clip: Path, tmp_path: Path):
+    video = tmp_path / "talk.mp4"
+    video.write_bytes(clip.read_bytes())
+    written = invoke("caption", str(video), "--max-tokens", "4", "--sidecar", "--format", "srt")
+    assert written.exit_code == 0
+    assert (tmp_path / "talk.srt").exists()
+    for edited, lines in ((False, 0), (True, 1)):
+        if edited:
+            (tmp_path / "talk.srt").write_text("1\n00:00:00,000 --> 00:00:01,000\nMine.\n")
+        plan = json.loads(instruct(video, "--dry-run", "--json"))
+        assert plan["videos"][0]["sources"]["speech"] == lines
+
+
 def test_a_video_of_which_nothing_is_known_fails_alone(
     videos: Path, captions: Path, tmp_path: Path
 ):

@@ -62,7 +62,6 @@ def instruct_each(
             "--json prints a summary, and rows go to standard output",
             hint="give the rows a file with --out instructions.json",
         )
-    sources = open_sources(inputs, reading)
     files: ModelFiles | LanguageFiles = (
         find_files(loading, quiet=telling.quiet)
         if reading.watch
@@ -79,6 +78,7 @@ def instruct_each(
     settings = digest_settings({**shaping, "form": form.value, "looks": looks})
     with ExitStack() as stack:
         journal = stack.enter_context(Journal(state_dir()))
+        sources = open_sources(inputs, reading, journal)
         rows = stack.enter_context(
             open_rows(collecting.out, settings=settings, overwrite=collecting.overwrite)
         )
@@ -105,7 +105,7 @@ def instruct_each(
         ).run(inputs)
 
 
-def open_sources(inputs: Inputs, reading: Reading) -> Sources:
+def open_sources(inputs: Inputs, reading: Reading, journal: "Journal") -> Sources:
     """Where to look for words about the inputs.
 
     Raises:
@@ -115,7 +115,7 @@ def open_sources(inputs: Inputs, reading: Reading) -> Sources:
     captions, screen = (
         LabelFiles(paths or [], only=only) for paths in (reading.captions, reading.screen_text)
     )
-    return Sources(captions, screen, reading.speech)
+    return Sources(captions, screen, reading.speech, journal)
 
 
 class InstructionRun(RowRun):

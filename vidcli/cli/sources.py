@@ -1,5 +1,7 @@
 """What is known of a video in words: from data files, subtitles, and the model's own captions."""
 
+import hashlib
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -12,6 +14,7 @@ from vidcli.errors import MediaError
 
 if TYPE_CHECKING:
     from vidcli.core.speech import Cue
+    from vidcli.library.journal import Journal
     from vidcli.methods.context import Kind, Note
     from vidcli.train.data.sample import Sample
 
@@ -27,11 +30,13 @@ class Sources:
         captions: Rows about what is seen; timed speech among them stays speech.
         screen: Rows about what is written in the picture.
         speech: `auto`, `none` or a subtitle file.
+        journal: Knows which subtitle files are results of ours: captions, and no speech.
     """
 
     captions: LabelFiles
     screen: LabelFiles
     speech: str
+    journal: "Journal"
 
     def find(self, source: Footage, path: str) -> "tuple[list[Note], list[str]]":
         """What is known of a video, in no order, and what could not be used.
@@ -43,7 +48,7 @@ class Sources:
 
         notes = [note for row in self.captions.of(path) for note in _notes(row, Kind.CAPTION)]
         notes += [note for row in self.screen.of(path) for note in _notes(row, Kind.SCREEN)]
-        cues, warnings = find_cues(source, self.speech)
+        cues, warnings = find_cues(source, self.speech, self.journal)
         notes += [Note(Kind.SPEECH, cue.text, cue.span) for cue in cues]
         return notes, warnings
 
@@ -61,8 +66,12 @@ def _notes(row: "Sample", kind: "Kind") -> "Iterator[Note]":
         yield from (Note(kind, text, label.span) for text in label.texts)
 
 
-def find_cues(source: Footage, choice: str) -> "tuple[Sequence[Cue], list[str]]":
+def find_cues(
+    source: Footage, choice: str, journal: "Journal"
+) -> "tuple[Sequence[Cue], list[str]]":
     """Subtitles of a video: of the file that is named, else beside it, else inside it.
+
+    A file beside it that a run of ours wrote says what is seen and not what is said.
 
     Returns:
         Cues in order, and what could not be used.
@@ -80,6 +89,7 @@ def find_cues(source: Footage, choice: str) -> "tuple[Sequence[Cue], list[str]]"
     tries: list[Callable[[], Sequence[Cue]]] = [
         partial(_read_file, source, sidecar.path, sidecar.language)
         for sidecar in find_sidecars(path)
+        if not _is_result(sidecar.path, journal)
     ]
     tries += [
         partial(call, "subtitle_stream", path, index=stream.index)
@@ -96,6 +106,19 @@ def find_cues(source: Footage, choice: str) -> "tuple[Sequence[Cue], list[str]]"
         if cues:
             return cues, warnings
     return (), warnings
+
+
+def _is_result(path: str, journal: "Journal") -> bool:
+    """Whether a run wrote the file as it is now."""
+    folder, name = os.path.split(os.path.abspath(path))
+    written = journal.find_file(os.path.join(os.path.realpath(folder), name))
+    if written is None:
+        return False
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest().startswith(written.digest)
+    except OSError:
+        return False
 
 
 def _read_file(source: Footage, path: str, language: str | None) -> "Sequence[Cue]":
