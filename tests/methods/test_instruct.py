@@ -14,14 +14,11 @@ from vidcli.core.sampling import Sampling
 from vidcli.core.time import Span
 from vidcli.errors import ResourceError
 from vidcli.methods.context import FENCE, Context, Kind, Note, fit_context, order_notes
-from vidcli.methods.instruct import (
+from vidcli.methods.instruct import Drop, Instructed, Instructing, instruct
+from vidcli.methods.wishes import (
     DESCRIBE,
     WISHES,
-    Drop,
-    Instructed,
-    Instructing,
     Task,
-    instruct,
     leaks,
     pairs_schema,
     read_pairs,
@@ -218,10 +215,10 @@ def test_seeds_depend_on_the_content_and_the_step():
 
 
 def test_replies_are_bound_to_the_number_and_length_of_pairs():
-    schema = pairs_schema(Task.YES_NO, Instructing(per_task=2))
+    schema = pairs_schema(Task.YES_NO, count=2, answer_chars=600)
     pairs = schema["properties"]["pairs"]
     assert (pairs["minItems"], pairs["maxItems"]) == (2, 2)
     assert pairs["items"]["properties"]["answer"] == {"enum": ["Yes", "No"]}
-    free = pairs_schema(Task.CREATIVE, Instructing(answer_chars=50))
+    free = pairs_schema(Task.CREATIVE, count=3, answer_chars=50)
     answer = free["properties"]["pairs"]["items"]["properties"]["answer"]
     assert answer["maxLength"] == 50

@@ -15,7 +15,8 @@ from vidcli.errors import UsageError
 from vidcli.output.instructions import RowForm
 
 if TYPE_CHECKING:
-    from vidcli.methods.instruct import Instructing, Task
+    from vidcli.methods.instruct import Instructing
+    from vidcli.methods.wishes import Task
 
 SOURCES, SIEVE = "Sources", "What is left out"
 ALL = "all"
@@ -185,7 +186,7 @@ def read_tasks(text: str) -> "tuple[Task, ...]":
     Raises:
         UsageError: There is no such kind, or none is named.
     """
-    from vidcli.methods.instruct import WISHES, Task
+    from vidcli.methods.wishes import WISHES, Task
 
     names = [name.strip().lower() for name in text.split(",") if name.strip()]
     if names == [ALL]:

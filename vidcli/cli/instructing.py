@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vidcli.cli.build import Bench, find_files, find_language, open_bench, open_language
-from vidcli.cli.clips import ClipTeller, describe_settings
 from vidcli.cli.collecting import RowRun
 from vidcli.cli.footage import Footage
 from vidcli.cli.groups import Loading, Telling
@@ -17,6 +16,7 @@ from vidcli.cli.inputs import Inputs
 from vidcli.cli.instruct import Reading
 from vidcli.cli.keeping import Collecting
 from vidcli.cli.labels import LabelFiles
+from vidcli.cli.own_captions import OwnCaptions
 from vidcli.cli.rows import NoRows, Rows, name_beside, open_rows
 from vidcli.cli.sources import Sources
 from vidcli.cli.terminal import write_document
@@ -32,11 +32,8 @@ if TYPE_CHECKING:
     from vidcli.library.journal import Journal
     from vidcli.methods.context import Note
     from vidcli.methods.instruct import Instructing
-    from vidcli.methods.narrate import Narrating
 
 VERSION = 1  # raised when the same settings come to mean other instructions
-CAPTION_FRAMES = 4
-CAPTION_TOKENS = 128
 
 
 def instruct_each(
@@ -139,10 +136,7 @@ class InstructionRun(RowRun):
         rows: Rows,
         rejected: Rows,
     ) -> None:
-        from vidcli.library.journal import digest_settings
-
         super().__init__(stack, telling, collecting)
-        self._reading = reading
         self._instructing = instructing
         self._loading = loading
         self._form = form
@@ -155,18 +149,17 @@ class InstructionRun(RowRun):
         self._rejected = rejected
         self._used: TextSession | None = None
         self.count = InstructionCount()
-        self._teller: ClipTeller | None = None
+        self._captions: OwnCaptions | None = None
         if isinstance(files, ModelFiles):
-            captioning = caption_greedily()
-            told = describe_settings(captioning, loading, files, frames=CAPTION_FRAMES)
-            self._teller = ClipTeller(
+            self._captions = OwnCaptions(
                 lambda: self._bench,
+                files,
+                loading,
                 journal,
-                captioning,
-                frames=CAPTION_FRAMES,
-                settings=digest_settings(told),
+                window=reading.choose_window(),
                 overwrite=collecting.overwrite,
                 warn=self._warn,
+                progress=lambda done, total: self._show_progress("caption", done, total),
             )
 
     @cached_property
@@ -205,7 +198,8 @@ class InstructionRun(RowRun):
         found, warnings = self._sources.find(source, path)
         for warning in (*source.warnings, *warnings):
             self._warn(f"{path}: {warning}")
-        notes = order_notes([*found, *self._watch(source)])
+        own = self._captions.find(source) if self._captions is not None else []
+        notes = order_notes([*found, *own])
         if not notes:
             raise MediaError(
                 f"nothing is known of {path}: no captions, no speech, no on-screen text",
@@ -217,33 +211,6 @@ class InstructionRun(RowRun):
                 f"{path}: {document['left_out']} of {len(notes)} texts do not fit the context"
             )
         self._collect(source, document, digest_notes(notes))
-
-    def _watch(self, source: Footage) -> "list[Note]":
-        """The model's own captions of a video; none unless that was asked for."""
-        if self._teller is None:
-            return []
-        from vidcli.media.plan import choose_span
-        from vidcli.methods.context import Kind, Note
-        from vidcli.methods.windows import plan_clips
-
-        window = self._reading.choose_window()
-        clips = plan_clips(choose_span(source.info), (), window=window, stride=window)
-        notes, silent = [], 0
-        for number, clip in enumerate(clips):
-            self._show_progress("caption", number, len(clips))
-            try:
-                told = self._teller.tell(source, clip, ())
-            except MediaError as error:  # a part that is damaged; the others tell enough
-                self._warn(str(error))
-                continue
-            notes += [Note(Kind.CAPTION, text["text"], clip.span) for text in told["kept"]]
-            silent += not told["kept"]
-        if silent:
-            what = "no whole sentence came of them"
-            self._warn(
-                f"{source.info.path}: {silent} of {len(clips)} clips have no caption: {what}"
-            )
-        return notes
 
     def _find_or_instruct(self, source: Footage, notes: "Sequence[Note]") -> Document:
         """What was made of a video, by this run or an earlier one."""
@@ -324,7 +291,7 @@ class InstructionRun(RowRun):
         ):
             rows.warn_of_left_over(option, notes)
         self.count.videos = self.videos
-        self.count.captioned = self._teller.n_new if self._teller is not None else 0
+        self.count.captioned = self._captions.n_new if self._captions is not None else 0
         document = instruct_document(
             self.count,
             total=total,
@@ -343,17 +310,3 @@ def digest_notes(notes: "Sequence[Note]") -> str:
     from vidcli.library.journal import digest_settings
 
     return digest_settings({"notes": [note.write() for note in notes]})
-
-
-def caption_greedily() -> "Narrating":
-    """One caption a clip, the likeliest, whatever its score."""
-    from vidcli.core.sampling import Sampling
-    from vidcli.methods.narrate import Narrating
-    from vidcli.methods.sift import Sieve
-
-    return Narrating(
-        gap_candidates=1,
-        rephrase=0,
-        sampling=Sampling(max_tokens=CAPTION_TOKENS, scored=True),
-        sieve=Sieve(min_words=1, min_score=float("-inf")),
-    )
