@@ -129,13 +129,13 @@ def open_bench(
 
 @contextmanager
 def open_language(
-    loading: Loading, *, quiet: bool = False, files: LanguageFiles | None = None
+    loading: Loading, *, notes: Notes, files: LanguageFiles | None = None
 ) -> Iterator["LanguageSession"]:
     """Load a language model for the block, for work that needs no pictures.
 
     Args:
         loading: Which model, and how; of a pair the weights alone are loaded.
-        quiet: Tell nothing.
+        notes: Where to say which model was taken.
         files: From `find_language`, where they were found before.
 
     Raises:
@@ -146,7 +146,7 @@ def open_language(
     from vidcli.models.gguf import read_facts
     from vidcli.models.hardware import count_free_cores
 
-    files = files or find_language(loading, quiet=quiet)
+    files = files or find_language(loading, notes=notes)
     facts = read_facts(files.weights)
     options = loading.load_options()
     options = replace(options, threads=options.threads or count_free_cores())
@@ -202,7 +202,7 @@ def find_files(loading: Loading, *, notes: Notes) -> ModelFiles:
     return replace(files, name=name) if name else files
 
 
-def find_language(loading: Loading, *, quiet: bool = False) -> LanguageFiles:
+def find_language(loading: Loading, *, notes: Notes) -> LanguageFiles:
     """The language model to run, of a pair or by itself, checked and hashed.
 
     Raises:
@@ -212,9 +212,8 @@ def find_language(loading: Loading, *, quiet: bool = False) -> LanguageFiles:
     from vidcli.models.pair import resolve_language
     from vidcli.output.progress import open_progress
 
-    notes = Notes(quiet=quiet)
     model, _, name = choose_model(loading.model, None, offline=loading.offline, notes=notes)
-    with open_progress(quiet=quiet) as progress:
+    with open_progress(quiet=notes.quiet) as progress:
         files = resolve_language(model, progress=progress)
     return replace(files, name=name) if name else files
 

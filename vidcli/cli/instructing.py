@@ -60,9 +60,9 @@ def instruct_each(
             hint="give the rows a file with --out instructions.json",
         )
     files: ModelFiles | LanguageFiles = (
-        find_files(loading, quiet=telling.quiet)
+        find_files(loading, notes=telling.notes)
         if reading.watch
-        else find_language(loading, quiet=telling.quiet)
+        else find_language(loading, notes=telling.notes)
     )
     shaping = {
         "task": "instruct",
@@ -166,8 +166,9 @@ class InstructionRun(RowRun):
     def _bench(self) -> Bench:
         """The model that sees, loaded when the first clip needs it."""
         assert isinstance(self._files, ModelFiles), "only asked for with a pair"
-        quiet = self._telling.quiet
-        return self._stack.enter_context(open_bench(self._loading, quiet=quiet, files=self._files))
+        return self._stack.enter_context(
+            open_bench(self._loading, notes=self._telling.notes, files=self._files)
+        )
 
     @cached_property
     def _session(self) -> TextSession:
@@ -175,7 +176,7 @@ class InstructionRun(RowRun):
         if isinstance(self._files, ModelFiles):
             self._used = self._bench.session
         else:
-            opened = open_language(self._loading, quiet=self._telling.quiet, files=self._files)
+            opened = open_language(self._loading, notes=self._telling.notes, files=self._files)
             self._used = self._stack.enter_context(opened)
         for note in self._used.notes:
             self._warn(note)

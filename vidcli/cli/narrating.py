@@ -55,7 +55,7 @@ def narrate_each(
 
     only = inputs.files[0].path if len(inputs.files) == 1 else None
     labels = LabelFiles(cutting.labels or [], only=only)
-    files = find_files(loading, quiet=telling.quiet)
+    files = find_files(loading, notes=telling.notes)
     shaping = describe_settings(narrating, loading, files, frames=cutting.frames)
     settings = digest_settings(shaping)
     with ExitStack() as stack:
@@ -134,7 +134,7 @@ class NarrationRun(RowRun):
         """The model, loaded when the first clip needs it."""
         import_engine()
         bench = self._stack.enter_context(
-            open_bench(self._loading, quiet=self._telling.quiet, files=self._files)
+            open_bench(self._loading, notes=self._telling.notes, files=self._files)
         )
         self._model = bench.session.report
         for warning in bench.all_warnings():

@@ -43,7 +43,7 @@ def rehearse_each(
     with ExitStack() as stack:
         open_video = stack.enter_context(open_videos())
         import_engine()
-        bench = stack.enter_context(open_bench(loading, quiet=telling.quiet))
+        bench = stack.enter_context(open_bench(loading, notes=telling.notes))
 
         def count(path: str) -> None:
             source = open_video(path)

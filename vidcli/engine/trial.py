@@ -79,7 +79,7 @@ def try_model(trial: Trial, marks: Path) -> None:
         except subprocess.TimeoutExpired:
             child.kill()
             raise ModelError(
-                f"{trial.files.weights.name} with {trial.files.mmproj.name} was not through its "
+                f"{_name_files(trial.files)} was not through its "
                 f"first use after {limit:.0f} s: llama.cpp hangs on it, or its disk is very slow",
                 hint="download them again and compare their sha256, or copy them to a faster disk",
             ) from None
@@ -100,7 +100,14 @@ def try_model(trial: Trial, marks: Path) -> None:
 
 def _size_of(trial: Trial) -> int:
     """Bytes to be read from the disk, all parts of a split model together."""
-    return trial.weights_facts.size_bytes + trial.mmproj_facts.size_bytes
+    projector = trial.mmproj_facts.size_bytes if trial.mmproj_facts is not None else 0
+    return trial.weights_facts.size_bytes + projector
+
+
+def _name_files(files: ModelFiles | LanguageFiles) -> str:
+    if isinstance(files, ModelFiles):
+        return f"{files.weights.name} with {files.mmproj.name}"
+    return files.weights.name
 
 
 def _key(trial: Trial) -> str:
@@ -125,15 +132,12 @@ def _name_signal(files: ModelFiles | LanguageFiles, number: int) -> VidcliError:
             hint="close other programs, or use a smaller quant or model",
         )
     name = signal.Signals(number).name
-    if isinstance(files, LanguageFiles):
-        return ModelError(
-            f"{files.weights.name} makes llama.cpp end with {name}: it is damaged",
-            hint="download it again and compare its sha256",
-        )
+    which = "one of them" if isinstance(files, ModelFiles) else "it"
     return ModelError(
-        f"{files.weights.name} with {files.mmproj.name} makes llama.cpp end with {name}: "
-        "one of them is damaged",
-        hint="download them again and compare their sha256",
+        f"{_name_files(files)} makes llama.cpp end with {name}: {which} is damaged",
+        hint="download them again and compare their sha256"
+        if isinstance(files, ModelFiles)
+        else "download it again and compare its sha256",
     )
 
 
