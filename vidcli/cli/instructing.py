@@ -75,7 +75,7 @@ def instruct_each(
     settings = digest_settings({**shaping, "form": form.value, "looks": looks})
     with ExitStack() as stack:
         journal = stack.enter_context(Journal(state_dir()))
-        sources = open_sources(inputs, reading, journal)
+        sources = open_sources(inputs, reading)
         rows = stack.enter_context(
             open_rows(collecting.out, settings=settings, overwrite=collecting.overwrite)
         )
@@ -102,7 +102,7 @@ def instruct_each(
         ).run(inputs)
 
 
-def open_sources(inputs: Inputs, reading: Reading, journal: "Journal") -> Sources:
+def open_sources(inputs: Inputs, reading: Reading) -> Sources:
     """Where to look for words about the inputs.
 
     Raises:
@@ -112,7 +112,7 @@ def open_sources(inputs: Inputs, reading: Reading, journal: "Journal") -> Source
     captions, screen = (
         LabelFiles(paths or [], only=only) for paths in (reading.captions, reading.screen_text)
     )
-    return Sources(captions, screen, reading.speech, journal)
+    return Sources(captions, screen, reading.speech)
 
 
 class InstructionRun(RowRun):

@@ -11,7 +11,6 @@ from vidcli.cli.instructing import open_sources
 from vidcli.cli.terminal import write_document, write_table
 from vidcli.output.datasets import PLAN_COLUMNS, instruct_plan_document, instruct_plan_rows
 from vidcli.output.documents import Document
-from vidcli.settings import state_dir
 
 if TYPE_CHECKING:
     from vidcli.methods.instruct import Instructing
@@ -26,14 +25,13 @@ def list_sources(
         VidcliError: The only video failed.
         PartialFailure: Some of several videos failed; the plan speaks of the others.
     """
-    from vidcli.library.journal import Journal
     from vidcli.media.plan import choose_span
     from vidcli.methods.context import order_notes
     from vidcli.methods.windows import slide
 
     videos: list[Document] = []
-    with Journal(state_dir()) as journal, open_videos() as open_video:
-        sources = open_sources(inputs, reading, journal)
+    with open_videos() as open_video:
+        sources = open_sources(inputs, reading)
 
         def find(path: str) -> None:
             source = open_video(path)
