@@ -178,12 +178,29 @@ def test_each_family_is_written_its_own_way(family: str) -> None:
 @pytest.mark.parametrize("family", EXPECTED)
 def test_content_comes_back_untouched_between_special_text(family: str) -> None:
     parts = chat_template(EXPECTED[family][0]).render(TALK)
-    given_parts = [part for _, turn in TALK for part in turn]
-    assert [part for part in parts if any(part is own for own in given_parts)] == given_parts
-    for part in parts:
-        if not any(part is own for own in given_parts):
+    given = [(role, part) for role, turn in TALK for part in turn]
+    came_back = [part for part in parts if not (isinstance(part, TextPart) and part.special)]
+    came_back = [part for part in came_back if part != TextPart("\n\n")]
+    assert len(came_back) == len(given)
+    for part, (role, own) in zip(came_back, given, strict=True):
+        if role != "assistant":
+            assert part is own
+        else:
             assert isinstance(part, TextPart)
-            assert part.special or part.text == "\n\n"
+            assert isinstance(own, TextPart)
+            assert part.text.lstrip(" ") == own.text
+
+
+@pytest.mark.parametrize("family", sorted(EXPECTED.keys() - {"mistral"}))
+def test_a_reply_in_the_conversation_follows_what_it_was_asked_with(family: str) -> None:
+    template = chat_template(EXPECTED[family][0])
+    at = next(n for n, (role, _) in enumerate(TALK) if role == "assistant")
+    asked = template.render(TALK[:at])
+    answered = template.render(TALK[: at + 1], add_generation_prompt=False)
+    text_of = [
+        [part.text for part in parts if isinstance(part, TextPart)] for parts in (asked, answered)
+    ]
+    assert text_of[1][: len(text_of[0])] == text_of[0]
 
 
 @pytest.mark.parametrize("family", sorted(EXPECTED.keys() - {"mistral"}))

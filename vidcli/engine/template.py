@@ -159,9 +159,26 @@ class ChatTemplate:
             raise _LostContentError("it does not write every turn once and in order")
         parts: list[Part] = []
         for number, own in enumerate(pieces[::2]):
+            role, content = fitted[number] if number < len(fitted) else ("", [])
+            if role == "assistant":
+                own, content = _lend_space(own, content)
             parts += [TextPart(own, special=True)] if own else []
-            parts += fitted[number][1] if number < len(fitted) else []
+            parts += content
         return tuple(parts)
+
+
+def _lend_space(own: str, content: list[Part]) -> tuple[str, list[Part]]:
+    """Let a reply begin with the spaces that the template writes before it.
+
+    SmolVLM's template writes `Assistant: ` before a reply that stands in the conversation, and
+    `Assistant:` where the model is to begin: there the space is the first thing the model writes,
+    in one token with the word after it. So what was said reads as it was written.
+    """
+    bare = own.rstrip(" ")
+    first = content[0] if content else None
+    if bare == own or not isinstance(first, TextPart) or first.special:
+        return own, content
+    return bare, [replace(first, text=own[len(bare) :] + first.text), *content[1:]]
 
 
 class _LostContentError(ValueError):
