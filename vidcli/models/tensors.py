@@ -137,7 +137,9 @@ def _copies(
     for name, info in header.tensors.items():
         wanted = choose_type(name, info.shape, kind) if kind else types[name]
         if name in replaced and tuple(replaced[name].shape) != info.shape:
-            raise ModelError(f"{name} is {replaced[name].shape}, not {info.shape}, in {source.name}")
+            raise ModelError(
+                f"{name} is {replaced[name].shape}, not {info.shape}, in {source.name}"
+            )
         if name in replaced or wanted != types[name]:
             load = partial(_numbers, source, name, data, info, header.data_start, replaced)
             yield pack_tensor(name, info.shape, wanted, load)
