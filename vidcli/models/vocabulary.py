@@ -7,7 +7,7 @@ a random model babbles is readable. Not here: real tokenizers, which come with t
 
 import itertools
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
@@ -76,19 +76,21 @@ class Vocabulary:
         }
 
 
-def build_vocabulary(family: str, size: int) -> Vocabulary:
+def build_vocabulary(family: str, size: int, *, merges: Sequence[str] | None = None) -> Vocabulary:
     """Make the vocabulary of a family (`smolvlm`, `qwen`, `internvl`, `llava`, `gemma`).
 
     Args:
         family: A key of `shapes/vocabularies.json`, which lists its control tokens.
         size: Tokens in all; the rest is filled with made-up words.
+        merges: Learnt from texts, best first; None makes those of some English words.
 
     Raises:
         ValueError: `size` does not hold the bytes, merges and control tokens.
     """
     folder = files("vidcli.models") / "shapes"
     spec = json.loads((folder / "vocabularies.json").read_text("utf-8"))[family]
-    bytes_, merges = list(_byte_spelling().values()), _merges()
+    bytes_ = list(_byte_spelling().values())
+    merges = _merges() if merges is None else merges
     learnt = [*bytes_, *(merge.replace(" ", "") for merge in merges)]
     room = size - len(learnt) - len(spec["control"])
     if room < 0:

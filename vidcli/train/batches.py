@@ -9,11 +9,9 @@ from torch import Tensor
 from vidcli.train.model import IGNORED, Batch
 from vidcli.train.prompts import VISUAL, Row
 
-FeaturesOrNone = Tensor | None
-
 
 def collate(
-    rows: Sequence[Row], features: Sequence[FeaturesOrNone], *, device: torch.device
+    rows: Sequence[Row], features: Sequence[Tensor | None], *, device: torch.device
 ) -> Batch:
     """Pad rows on the right to the longest.
 

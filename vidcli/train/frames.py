@@ -128,7 +128,7 @@ def watch_video(
     video = open_video(path, worker)
     source: FrameSource = video
     info = video.info
-    part = choose_span(info, start=span and span.start, end=span and span.end)
+    part = choose_span(info, start=span.start if span else None, end=span.end if span else None)
     plan = plan_uniform(info, part, budget=frames) if frames else plan_auto(info, part)
     size = scribe.frame_size(info.video.display_size)
     recorder = _Recorder(scribe)

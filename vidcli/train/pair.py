@@ -4,6 +4,7 @@ So what is learnt is learnt on the very weights it will be used with, quantised 
 """
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -187,12 +188,16 @@ def write_pair(
         }
         packed = [
             pack_tensor(
-                name, values.shape, choose_type(name, values.shape, kind), lambda v=values: v
+                name, values.shape, choose_type(name, values.shape, kind), partial(_same, values)
             )
             for name, values in mine.items()
         ]
         all_keys = {**own, "general.file_type": FILE_TYPES[kind]}
         write_gguf(path, [Key(name, value) for name, value in all_keys.items()], packed)
+
+
+def _same(values: "NDArray[np.float32]") -> "NDArray[np.float32]":
+    return values
 
 
 def state_of(model: VideoModel, names: "Mapping[str, Any] | None" = None) -> "dict[str, Any]":
