@@ -34,6 +34,7 @@ class Batch:
         visual: bool [rows, cells]: cells of visual tokens, in the order of `features`.
         positions: int64 [3, rows, cells] (t, y, x) under M-RoPE; None where they are consecutive.
         features: Of each row: [groups, patches, width] before the connector; None without frames.
+        connected: Whether the features are behind the connector already.
     """
 
     ids: Tensor
@@ -42,6 +43,7 @@ class Batch:
     visual: Tensor
     positions: Tensor | None
     features: Sequence[Tensor | None]
+    connected: bool = False
 
     @property
     def n_labels(self) -> int:
@@ -153,6 +155,8 @@ class VideoModel:
         given = [features.to(self.device) for features in batch.features if features is not None]
         if not given:
             return None
+        if batch.connected:
+            return torch.cat([features.flatten(0, 1) for features in given])
         if len({features.shape[1:] for features in given}) == 1:
             return self.connect(torch.cat(given)).flatten(0, 1)
         return torch.cat([self.connect(features).flatten(0, 1) for features in given])

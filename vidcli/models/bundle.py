@@ -1,0 +1,135 @@
+"""A bundle: a folder with a trained model, and how it came to be.
+
+`vidcli.json` names the files with their digests, how videos are to be shown, and every stage of
+training with the digests of its data. It is written last: a folder without it is no bundle.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from vidcli.core.files import atomic_write
+from vidcli.errors import ModelError
+
+MANIFEST = "vidcli.json"
+VERSION = 1
+ROLES = ("weights", "mmproj", "adapter")
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """What a bundle holds.
+
+    Attributes:
+        folder: Where it is.
+        name: What to call the model.
+        weights: Language model.
+        mmproj: Vision projector.
+        adapter: LoRA adapter; None where there is none.
+        sha256: Digests of the files by role, from when they were written.
+        base: Where the model came from: `source`, and digests of the files before training.
+        prompt: The family profile its prompts were written with, as `idefics3/1`.
+        frames: How many frames it was shown; 0 is auto.
+        history: Stages of training, oldest first: each has `stage` and `data`.
+    """
+
+    folder: Path
+    name: str
+    weights: Path
+    mmproj: Path
+    adapter: Path | None
+    sha256: Mapping[str, str]
+    base: Mapping[str, str]
+    prompt: str
+    frames: int
+    history: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
+
+
+def is_bundle(folder: Path) -> bool:
+    """Whether a folder says that it is a bundle."""
+    return (folder / MANIFEST).is_file()
+
+
+def read_bundle(folder: Path) -> Bundle:
+    """Read what a bundle says of itself; its files are checked when they are loaded.
+
+    Raises:
+        ModelError: It is damaged, incomplete, or of a newer vidcli.
+    """
+    path = folder / MANIFEST
+    try:
+        document = json.loads(path.read_text("utf-8"))
+        if document["vidcli_bundle"] > VERSION:
+            raise ModelError(f"{path} was written by a newer vidcli", hint="upgrade vidcli")
+        files = document["files"]
+        paths = {role: folder / str(files[role]["path"]) for role in ROLES if role in files}
+        bundle = Bundle(
+            folder=folder,
+            name=str(document["name"]),
+            weights=paths["weights"],
+            mmproj=paths["mmproj"],
+            adapter=paths.get("adapter"),
+            sha256={role: str(files[role]["sha256"]) for role in paths},
+            base=dict(document["base"]),
+            prompt=str(document["prompt_style"]),
+            frames=int(document["frames"]),
+            history=tuple(document["history"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ModelError(
+            f"{path} cannot be read: {error}", hint="export the model again"
+        ) from error
+    missing = [file for file in paths.values() if not file.is_file()]
+    if missing:
+        raise ModelError(
+            f"the bundle {folder} is incomplete: {missing[0].name} is gone",
+            hint="export it again, or copy the whole folder",
+        )
+    return bundle
+
+
+def write_bundle(bundle: Bundle) -> None:
+    """Write the manifest of files that are in the folder already.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    paths = {"weights": bundle.weights, "mmproj": bundle.mmproj, "adapter": bundle.adapter}
+    document = {
+        "vidcli_bundle": VERSION,
+        "name": bundle.name,
+        "files": {
+            role: {
+                "path": os.path.relpath(path, bundle.folder),
+                "sha256": bundle.sha256[role],
+            }
+            for role, path in paths.items()
+            if path is not None
+        },
+        "base": dict(bundle.base),
+        "prompt_style": bundle.prompt,
+        "frames": bundle.frames,
+        "history": list(bundle.history),
+    }
+    with atomic_write(bundle.folder / MANIFEST) as file:
+        file.write(json.dumps(document, indent=2).encode() + b"\n")
+
+
+def place_file(source: Path, target: Path) -> Path:
+    """Have a file under another name too: a second name for it where the disk can, else a copy.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    if target.exists() and target.samefile(source):
+        return target
+    target.unlink(missing_ok=True)
+    try:
+        os.link(source.resolve(), target)
+    except OSError:
+        shutil.copyfile(source, target)
+    return target

@@ -1,0 +1,126 @@
+"""From what was learnt to files that llama.cpp loads: adapter, projector, weights, bundle."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vidcli.models.bundle import Bundle, place_file, write_bundle
+from vidcli.models.digest import digest_model
+from vidcli.models.tensors import copy_gguf, pack_tensor
+from vidcli.models.writer import Key, write_gguf
+from vidcli.train.base import Base
+from vidcli.train.lora import LoraSettings, adapter_keys, lora_state, to_adapter
+from vidcli.train.model import VideoModel
+from vidcli.train.names import Layout, to_gguf
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+def export_run(
+    model: VideoModel,
+    base: Base,
+    *,
+    folder: Path,
+    name: str,
+    parts: Iterable[str],
+    lora: LoraSettings | None,
+    prompt: str,
+    frames: int,
+    stage: Mapping[str, Any],
+) -> Bundle:
+    """Write a trained model beside its run, as a bundle.
+
+    Files that nothing changed are the base's own, under a name here.
+
+    Args:
+        model: With what it has learnt.
+        base: What it started from.
+        folder: Of the run.
+        name: Of the model.
+        parts: What learnt: `connector`, `vision`, `text`.
+        lora: Settings of its adapter; None where it has none.
+        prompt: Family profile of its prompts.
+        frames: How many it was shown; 0 is auto.
+        stage: The new entry of the history.
+    """
+    learnt = tuple(parts)
+    weights = folder / f"{name}{_kind_of(base.files.weights)}.gguf"
+    mmproj = folder / f"mmproj-{name}{_kind_of(base.files.mmproj)}.gguf"
+    _write_changed(base.files.weights, weights, model, ("text",), learnt)
+    _write_changed(base.files.mmproj, mmproj, model, ("vision", "connector"), learnt)
+    adapter = None
+    if lora is not None:
+        adapter = folder / f"adapter-{name}.gguf"
+        write_adapter(adapter, lora_state(model), model.layout, alpha=lora.alpha, name=name)
+    return publish(
+        Bundle(
+            folder=folder,
+            name=name,
+            weights=weights,
+            mmproj=mmproj,
+            adapter=adapter,
+            sha256={},
+            base=base.origin,
+            prompt=prompt,
+            frames=frames,
+            history=(*base.history, stage),
+        )
+    )
+
+
+def publish(bundle: Bundle) -> Bundle:
+    """Digest a bundle's files and write its manifest, which makes it one."""
+    files = {"weights": bundle.weights, "mmproj": bundle.mmproj, "adapter": bundle.adapter}
+    digests = {role: digest_model(path) for role, path in files.items() if path is not None}
+    made = replace(bundle, sha256=digests)
+    write_bundle(made)
+    return made
+
+
+def write_adapter(
+    path: Path,
+    state: "Mapping[str, NDArray[np.float32]]",
+    layout: Layout,
+    *,
+    alpha: float,
+    name: str,
+) -> None:
+    """Write LoRA matrices, by peft's names, as an adapter that llama.cpp loads."""
+    tensors = [
+        pack_tensor(key, values.shape, "F32", _giver(values))
+        for key, values in sorted(to_adapter(state, layout).items())
+    ]
+    keys = [Key(key, value) for key, value in adapter_keys(layout, alpha=alpha, name=name).items()]
+    write_gguf(path, keys, tensors)
+
+
+def _giver(values: "NDArray[np.float32]") -> Any:
+    return lambda: values
+
+
+def _write_changed(
+    source: Path, target: Path, model: VideoModel, held: tuple[str, ...], learnt: tuple[str, ...]
+) -> None:
+    """Write the file with what learnt of the parts it holds; its other tensors stay as they are."""
+    changed = [part for part in held if part in learnt]
+    if not changed:
+        place_file(source, target)
+        return
+    state = {
+        name.replace(".base_layer.", "."): parameter.detach().float().cpu().numpy()
+        for part in changed
+        for name, parameter in model.named(part)
+        if "lora_" not in name
+    }
+    copy_gguf(source, target, to_gguf(state, model.layout))
+
+
+def _kind_of(path: Path) -> str:
+    """`-q8_0` and the like from a file's name, so that names keep telling it."""
+    from vidcli.models.naming import read_quant
+
+    quant = read_quant(path.name)
+    return f"-{quant.lower()}" if quant else ""
