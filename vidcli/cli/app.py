@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from vidcli import __version__
-from vidcli.cli import cache, config, crash, kept, models, terminal
+from vidcli.cli import cache, config, crash, kept, models, terminal, train
 from vidcli.cli.ask import ask
 from vidcli.cli.bench import bench
 from vidcli.cli.caption import caption
@@ -180,6 +180,13 @@ data_app = typer.Typer(
     help="Make data to train on.",
 )
 DATA: tuple[Callable[..., None], ...] = (synth, narrate, instruct)
+DATA: tuple[Callable[..., None], ...] = (synth,)
+train_app = typer.Typer(
+    cls=Group,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Teach a model with your own videos.",
+)
 PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "Answers": (ask, caption, summarize, check, chat, watch),
     "Evidence": (info, frames, shots),
@@ -198,6 +205,9 @@ for _panel, _functions in PANELS.items():
     for _function in _functions:
         app.command(cls=Command, rich_help_panel=_panel)(_function)
 app.add_typer(data_app, name="data", rich_help_panel=TRAINING)
+for _name, _command in train.COMMANDS.items():
+    train_app.command(_name, cls=Command)(_command)
+app.add_typer(train_app, name="train", rich_help_panel=UPKEEP)
 app.add_typer(models_app, name="models", rich_help_panel=UPKEEP)
 app.add_typer(config_app, name="config", rich_help_panel=UPKEEP)
 app.add_typer(caches, name="cache", rich_help_panel=UPKEEP)

@@ -1,0 +1,555 @@
+"""`vidcli train`: teach a model with your own videos, and get files that `ask` loads.
+
+Not here: the training itself (`vidcli.train`), which needs the extra `train`.
+"""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vidcli.cli.groups import takes_groups
+from vidcli.cli.options import (
+    MODEL,
+    OUTPUT,
+    FramesOption,
+    OfflineOption,
+    QuietOption,
+)
+from vidcli.cli.terminal import Notes, write_document, write_out
+from vidcli.errors import UsageError
+
+if TYPE_CHECKING:
+    from vidcli.train.base import Base
+    from vidcli.train.config import RunConfig
+    from vidcli.train.dataset import Dataset
+    from vidcli.train.run import RunReport, Stage
+
+DATA, STEPS = "Data", "Steps"
+PARTS = ("connector", "vision", "text")
+
+
+class DeviceName(StrEnum):
+    """Where to train."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
+    MPS = "mps"
+
+
+class AdapterKind(StrEnum):
+    """What `tune` trains: the connector, LoRA inside the language model, or both."""
+
+    CONNECTIVE = "connective"
+    INSERTIVE = "insertive"
+    HYBRID = "hybrid"
+
+
+@dataclass(frozen=True, slots=True)
+class DataOptions:
+    """What to learn from."""
+
+    data: Annotated[
+        list[Path],
+        typer.Option(
+            "--data",
+            metavar="FILE",
+            help="Captions, conversations, narrations, a mixture…; may be given again.",
+            show_default=False,
+            rich_help_panel=DATA,
+        ),
+    ]
+    val: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--val", metavar="FILE", help="Held-out data of other videos.", rich_help_panel=DATA
+        ),
+    ] = None
+    videos: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="What video names are relative to; each data file's folder otherwise.",
+            rich_help_panel=DATA,
+        ),
+    ] = None
+    val_split: Annotated[
+        float,
+        typer.Option(
+            "--val-split",
+            min=0.001,
+            max=0.9,
+            help="Share of the videos to hold out where no --val is given.",
+            rich_help_panel=DATA,
+        ),
+    ] = 0.1
+    skip_missing: Annotated[
+        bool,
+        typer.Option(
+            "--skip-missing",
+            help="Leave out samples whose video is not there.",
+            rich_help_panel=DATA,
+        ),
+    ] = False
+    frames: FramesOption = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StepOptions:
+    """How long and how fast to learn."""
+
+    steps: Annotated[
+        int | None,
+        typer.Option(min=1, help="Updates, in place of --epochs.", rich_help_panel=STEPS),
+    ] = None
+    epochs: Annotated[
+        float,
+        typer.Option(min=0.01, help="How often each sample is seen.", rich_help_panel=STEPS),
+    ] = 1.0
+    batch: Annotated[
+        int, typer.Option(min=1, help="Samples run at once.", rich_help_panel=STEPS)
+    ] = 1
+    accumulate: Annotated[
+        int, typer.Option(min=1, help="Batches that make an update.", rich_help_panel=STEPS)
+    ] = 16
+    lr: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            help="Peak learning rate of all that learns.",
+            show_default="by part",
+            rich_help_panel=STEPS,
+        ),
+    ] = None
+    warmup: Annotated[
+        float,
+        typer.Option(
+            min=0, max=1, help="Share of the steps in which it rises.", rich_help_panel=STEPS
+        ),
+    ] = 0.03
+    weight_decay: Annotated[
+        float, typer.Option("--weight-decay", min=0, help="Of matrices.", rich_help_panel=STEPS)
+    ] = 0.01
+    seed: Annotated[
+        int, typer.Option(min=0, help="Of everything random.", rich_help_panel=STEPS)
+    ] = 0
+    eval_samples: Annotated[
+        int,
+        typer.Option(
+            "--eval-samples",
+            min=2,
+            help="Held-out samples that are measured, at most.",
+            rich_help_panel=STEPS,
+        ),
+    ] = 64
+    eval_every: Annotated[
+        int,
+        typer.Option(
+            "--eval-every",
+            min=0,
+            help="Steps between held-out losses; 0 for none.",
+            rich_help_panel=STEPS,
+        ),
+    ] = 0
+    checkpoint_every: Annotated[
+        int,
+        typer.Option(
+            "--checkpoint-every",
+            min=0,
+            help="Steps between checkpoints, besides one a minute.",
+            rich_help_panel=STEPS,
+        ),
+    ] = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """Where the run goes, and what is said of it."""
+
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out",
+            metavar="FOLDER",
+            help="Of the run; the same command goes on with a run that was stopped.",
+            show_default=False,
+            rich_help_panel=OUTPUT,
+        ),
+    ]
+    restart: Annotated[
+        bool,
+        typer.Option("--restart", help="Begin a stopped run anew.", rich_help_panel=OUTPUT),
+    ] = False
+    device: Annotated[DeviceName, typer.Option(help="Where to train.", rich_help_panel=MODEL)] = (
+        DeviceName.AUTO
+    )
+    threads: Annotated[
+        int,
+        typer.Option(min=0, help="Processor threads; 0 leaves it to torch.", rich_help_panel=MODEL),
+    ] = 0
+    upstream: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="Who pretrained the files of --from, where nothing in them says so.",
+            rich_help_panel=MODEL,
+        ),
+    ] = ""
+    offline: OfflineOption = False
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run", help="Say what it will take; do nothing.", rich_help_panel=OUTPUT
+        ),
+    ] = False
+    inspect_batch: Annotated[
+        int,
+        typer.Option(
+            "--inspect-batch",
+            min=0,
+            metavar="N",
+            help="Print the tokens of N samples and which are learnt; do nothing.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = 0
+    json: Annotated[
+        bool,
+        typer.Option("--json", help="Print one JSON object.", rich_help_panel=OUTPUT),
+    ] = False
+    quiet: QuietOption = False
+
+
+FromOption = Annotated[
+    str | None,
+    typer.Option(
+        "--from",
+        metavar="NAME|FOLDER|FILE",
+        help="An installed model, a bundle, a GGUF file, or a transformers checkpoint.",
+        show_default=False,
+        rich_help_panel=MODEL,
+    ),
+]
+MmprojOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Its vision projector, where --from names a GGUF file.",
+        rich_help_panel=MODEL,
+    ),
+]
+
+
+@takes_groups
+def pretrain(
+    data: DataOptions,
+    run: RunOptions,
+    steps: StepOptions,
+    base: FromOption = None,
+    mmproj: MmprojOption = None,
+    from_scratch: Annotated[
+        Path | None,
+        typer.Option(
+            "--from-scratch",
+            metavar="FILE",
+            help="Make a small SmolVLM of the sizes in this JSON or TOML file; all of it learns.",
+            rich_help_panel=MODEL,
+        ),
+    ] = None,
+    unfreeze: Annotated[
+        str,
+        typer.Option(
+            metavar="PART,…",
+            help="What learns: connector, vision, text, or all.",
+            show_default="connector; all with --from-scratch",
+            rich_help_panel=STEPS,
+        ),
+    ] = "",
+    keep_connector: Annotated[
+        bool,
+        typer.Option(
+            "--keep-connector",
+            help="Go on with the connector as it is, instead of from random weights.",
+            rich_help_panel=STEPS,
+        ),
+    ] = False,
+) -> None:
+    """Teach the connector what frames look like, from videos and their captions: the first stage.
+
+    The connector begins from random weights, everything else stays as it is. The run's folder ends
+    as a bundle that 'ask --model' loads and 'train tune' starts from.
+    """
+    from vidcli.train.extra import require_extra
+
+    require_extra()
+    if (base is None) == (from_scratch is None):
+        raise UsageError(
+            "name what to start from",
+            hint="--from an installed model, a bundle or a checkpoint; or --from-scratch FILE",
+        )
+    parts = read_parts(unfreeze or ("all" if from_scratch else "connector"))
+    with ExitStack() as stack:
+        dataset = open_data(data, steps)
+        found = (
+            make_base(from_scratch, dataset, run, steps, stack)
+            if from_scratch is not None
+            else open_base(str(base), mmproj, run, stack)
+        )
+        config = make_config(
+            "pretrain",
+            dataset,
+            data,
+            steps,
+            frames=data.frames or found.frames or 0,
+            parts=parts,
+            reset="connector" in parts and not keep_connector,
+            scratch=from_scratch is not None,
+        )
+        carry_out(found, dataset, config, run, stack)
+
+
+@takes_groups
+def tune(
+    data: DataOptions,
+    run: RunOptions,
+    steps: StepOptions,
+    base: FromOption = None,
+    mmproj: MmprojOption = None,
+    adapter: Annotated[
+        AdapterKind,
+        typer.Option(
+            help="What learns: the connector, LoRA in the language model, or both.",
+            rich_help_panel=STEPS,
+        ),
+    ] = AdapterKind.INSERTIVE,
+    rank: Annotated[
+        int, typer.Option(min=1, max=1024, help="Of the LoRA matrices.", rich_help_panel=STEPS)
+    ] = 8,
+    alpha: Annotated[
+        float,
+        typer.Option(min=0.01, help="The LoRA counts alpha / rank.", rich_help_panel=STEPS),
+    ] = 16.0,
+    dropout: Annotated[
+        float,
+        typer.Option(min=0, max=0.9, help="Of what enters the LoRA.", rich_help_panel=STEPS),
+    ] = 0.05,
+) -> None:
+    """Teach a pretrained model to follow instructions about videos: the second stage.
+
+    Only what the assistant says is learnt, in every turn. Starts from a bundle of 'train pretrain'
+    or a model that its makers pretrained.
+    """
+    from vidcli.train.extra import require_extra
+
+    require_extra()
+    from vidcli.train.lora import LoraSettings
+
+    if base is None:
+        raise UsageError(
+            "name what to start from", hint="--from a bundle of 'train pretrain', or a model"
+        )
+    with ExitStack() as stack:
+        found = open_base(base, mmproj, run, stack)
+        dataset = open_data(data, steps)
+        has_lora = adapter is not AdapterKind.CONNECTIVE
+        config = make_config(
+            "tune",
+            dataset,
+            data,
+            steps,
+            frames=data.frames or found.frames or 0,
+            parts=() if adapter is AdapterKind.INSERTIVE else ("connector",),
+            lora=LoraSettings(rank, alpha, dropout) if has_lora else None,
+        )
+        carry_out(found, dataset, config, run, stack)
+
+
+def read_parts(text: str) -> tuple[str, ...]:
+    """`connector,vision,text` or `all` as parts.
+
+    Raises:
+        UsageError: There is no such part.
+    """
+    names = [name.strip().lower() for name in text.split(",") if name.strip()]
+    if names == ["all"]:
+        return PARTS
+    unknown = [name for name in names if name not in PARTS]
+    if unknown or not names:
+        raise UsageError(
+            f"--unfreeze knows no part {(unknown or ['(none)'])[0]}",
+            hint=f"{', '.join(PARTS)}, or all",
+        )
+    return tuple(part for part in PARTS if part in names)
+
+
+def open_data(data: DataOptions, steps: StepOptions) -> "Dataset":
+    """The samples of the command line."""
+    from vidcli.train.dataset import open_dataset
+
+    dataset = open_dataset(
+        data.data,
+        val=data.val or (),
+        videos=data.videos,
+        val_split=data.val_split,
+        skip_missing=data.skip_missing,
+        seed=steps.seed,
+    )
+    if dataset.missing:
+        Notes().warn(f"{len(dataset.missing)} samples left out: {dataset.missing[0]}")
+    return dataset
+
+
+def base_folder(run: RunOptions, stack: ExitStack) -> Path:
+    """Where a base that has to be written first goes: the run's folder, if there will be one."""
+    if run.dry_run or run.inspect_batch:
+        return Path(stack.enter_context(TemporaryDirectory()))
+    return run.out / "base"
+
+
+def open_base(named: str, mmproj: Path | None, run: RunOptions, stack: ExitStack) -> "Base":
+    """What to start from: a checkpoint, a bundle, or a model as `ask --model` takes it.
+
+    Raises:
+        ModelError: There is no such model.
+    """
+    from vidcli.cli.build import find_files
+    from vidcli.cli.groups import Loading
+    from vidcli.models.bundle import is_bundle
+    from vidcli.models.registry import find_installed
+    from vidcli.train import base as bases
+    from vidcli.train.checkpoint_import import is_checkpoint
+
+    folder = Path(named).expanduser()
+    if is_checkpoint(folder):
+        target = base_folder(run, stack)
+        return bases.open_checkpoint_folder(folder, target, upstream=run.upstream)
+    installed = find_installed(named)
+    if installed is not None and is_bundle(installed.weights.parent):
+        folder = installed.weights.parent
+    if is_bundle(folder):
+        return bases.open_bundle(folder)
+    loading = Loading(model=named, mmproj=mmproj, offline=run.offline)
+    files = find_files(loading, quiet=run.quiet)
+    source = installed.source if installed else "files"
+    is_hub = source.startswith("hf:")
+    return bases.Base(files, source=source, upstream=run.upstream or (source if is_hub else ""))
+
+
+def make_base(
+    path: Path, dataset: "Dataset", run: RunOptions, steps: StepOptions, stack: ExitStack
+) -> "Base":
+    """A model that has learnt nothing; the same data, sizes and seed make the same one."""
+    from vidcli.train import base as bases
+    from vidcli.train.scratch import make_scratch, read_scratch
+    from vidcli.train.vocabulary_texts import texts_of
+
+    config = read_scratch(path)
+    folder = base_folder(run, stack)
+    weights, mmproj = make_scratch(
+        config, texts_of(dataset.train), folder=folder, name=run.out.resolve().name, seed=steps.seed
+    )
+    files = bases.make_files(weights, mmproj, run.out.resolve().name)
+    return bases.Base(files, source=f"from scratch: {asdict(config)}")
+
+
+def make_config(
+    stage: str,
+    dataset: "Dataset",
+    data: DataOptions,
+    steps: StepOptions,
+    *,
+    frames: int,
+    parts: tuple[str, ...],
+    reset: bool = False,
+    scratch: bool = False,
+    lora: "object | None" = None,
+) -> "RunConfig":
+    """The settings of a run from its options."""
+    from vidcli.train.config import RunConfig, default_rates
+    from vidcli.train.lora import LoraSettings
+
+    assert lora is None or isinstance(lora, LoraSettings)
+    rates = default_rates(parts=parts, reset=reset, lora=lora is not None, scratch=scratch)
+    if steps.lr is not None:
+        rates = dict.fromkeys(rates, steps.lr)
+    a_step = steps.batch * steps.accumulate
+    n_steps = steps.steps or max(1, round(steps.epochs * len(dataset.train) / a_step))
+    return RunConfig(
+        stage=stage,
+        parts=parts,
+        reset=reset,
+        lora=lora,
+        frames=frames,
+        steps=n_steps,
+        batch=steps.batch,
+        accumulate=steps.accumulate,
+        lr=rates,
+        warmup=steps.warmup,
+        weight_decay=steps.weight_decay,
+        seed=steps.seed,
+        eval_samples=steps.eval_samples,
+        eval_steps=steps.eval_every,
+        checkpoint_steps=steps.checkpoint_every,
+    )
+
+
+def carry_out(
+    base: "Base", dataset: "Dataset", config: "RunConfig", run: RunOptions, stack: ExitStack
+) -> None:
+    """Run a stage, or only say what it would do."""
+    from vidcli.output.progress import open_progress
+    from vidcli.train.device import choose_device
+    from vidcli.train.run import clear_run, open_stage, run_stage
+
+    notes = Notes(quiet=run.quiet)
+    device = choose_device(run.device.value, threads=run.threads)
+    stage = open_stage(base, dataset, config, stack, device=device)
+    if run.inspect_batch:
+        write_out(inspect(stage, run.inspect_batch))
+        return
+    estimate = stage.estimate()
+    if run.dry_run:
+        write_out("".join(f"{line}\n" for line in estimate.sentences()))
+        return
+    for line in estimate.sentences():
+        notes.tell(line)
+    if run.restart:
+        clear_run(run.out)
+    with open_progress(quiet=run.quiet) as progress:
+        report = run_stage(stage, run.out, tell=notes.tell, progress=progress)
+    tell_report(report, json=run.json)
+
+
+def inspect(stage: "Stage", n: int) -> str:
+    """Tokens of the first samples, those that are learnt in brackets."""
+    from vidcli.train.inspect_batch import describe_samples
+
+    return describe_samples(stage, n)
+
+
+def tell_report(report: "RunReport", *, json: bool) -> None:
+    """Print what a run did."""
+    if json:
+        from vidcli.output.documents import head
+
+        write_document({"schema": head("train"), **asdict(report)})
+        return
+    seen, blind = (report.after["scores"][c] for c in ("seen", "blind"))
+    lines = [
+        *report.verdict,
+        f"held-out loss {seen['loss']:.3f} (blind {blind['loss']:.3f}), replies right word for word"
+        f" {seen['accuracy']:.0%} (blind {blind['accuracy']:.0%}), {seen['replies']} replies",
+        report.folder,
+    ]
+    write_out("".join(f"{line}\n" for line in lines))
+
+
+COMMANDS: dict[str, Callable[..., None]] = {
+    "pretrain": pretrain,
+    "tune": tune,
+}
