@@ -6,6 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vidcli.cli.build import import_engine, open_bench
+from vidcli.cli.choosing import as_taught
+from vidcli.cli.folders import RunOptions, open_run
+from vidcli.cli.footage import open_videos
 from vidcli.cli.groups import Loading, Looking, Rehearsing, Telling, Writing, takes_groups
 from vidcli.cli.inputs import Choosing, Inputs, gather
 from vidcli.cli.keeping import Keeping
@@ -180,6 +184,7 @@ def answer_each(
         VidcliError: The only video failed, or what failed would fail for every other too.
         PartialFailure: Some of several videos failed.
     """
+    looking = as_taught(looking, loading.model)
     inputs = videos if isinstance(videos, Inputs) else gather(videos, Choosing())
     task = task or Asking(name="ask", question=question, looking=looking)
     return run_task(inputs, task, loading, telling, rehearsing, keeping)

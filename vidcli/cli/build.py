@@ -199,6 +199,16 @@ def find_files(loading: Loading, *, notes: Notes) -> ModelFiles:
     )
     with open_progress(quiet=notes.quiet) as progress:
         files = resolve_files(model, mmproj, progress=progress)
+    with open_progress(quiet=quiet) as progress:
+        files = resolve_files(
+            model,
+            mmproj,
+            adapter=loading.lora,
+            lora_scale=loading.lora_scale,
+            progress=progress,
+        )
+    if loading.lora_scale != 1.0 and files.adapter is None:
+        notes.warn("--lora-scale does nothing: the model has no adapter, and --lora names none")
     return replace(files, name=name) if name else files
 
 

@@ -15,6 +15,7 @@ from vidcli.cli.caches import (
     KeptCaptions,
     open_derived_files,
     open_digests,
+    open_features,
     open_prefix_cache,
     open_token_cache,
     open_trials,
@@ -56,6 +57,7 @@ def list_parts() -> list[Part]:
         Part("prefix snapshots", open_prefix_cache()),
         Part("segment captions", KeptCaptions()),
         Part("derived projectors", open_derived_files()),
+        Part("training features", open_features()),
         Part("model checksums", open_digests()),
         Part("model trials", open_trials()),
     ]

@@ -13,6 +13,7 @@ TOKENS = "tokens"
 PREFIXES = "prefixes"
 TRIED = "tried"  # marks of models that were once used without harm; a few bytes each
 DERIVED = "derived"  # where `vidcli.models.derive` writes
+FEATURES = "features"  # where `vidcli train` keeps what the vision encoder made of videos
 DIGESTS = "digests"  # where `vidcli.models.digest` writes; a few bytes each
 
 
@@ -38,6 +39,11 @@ def open_derived_files() -> "LruDirectory":
 def open_digests() -> "LruDirectory":
     """Checksums of model files, so that a large file is read through once."""
     return _open_files(DIGESTS)
+
+
+def open_features() -> "LruDirectory":
+    """Features of the videos that models were trained on; made again when needed."""
+    return _open_files(FEATURES, suffix=".npz")
 
 
 def open_trials() -> "LruDirectory":

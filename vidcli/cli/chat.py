@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from vidcli.cli import asking
 from vidcli.cli.build import Bench, import_engine, open_bench
+from vidcli.cli.choosing import as_taught
 from vidcli.cli.footage import Footage, open_videos
 from vidcli.cli.groups import Loading, Looking, Telling, Writing, takes_groups
 from vidcli.cli.lines import is_attended, line_editing, read_line
@@ -58,6 +59,7 @@ def chat(
     from vidcli.output.tables import say_coverage
 
     sampling = writing.sampling()
+    looking = as_taught(looking, loading.model)
     with open_videos(video) as open_video, ExitStack() as stack:
         import_engine()
         source = open_video(video)

@@ -1,12 +1,15 @@
 """Which model a command runs: the one that is named, else the best installed one that fits."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
 from vidcli import settings
+from vidcli.cli.groups import Looking
+from vidcli.cli.options import Selection
 from vidcli.cli.terminal import Notes, is_terminal
 from vidcli.errors import ModelError
 
@@ -44,15 +47,40 @@ def choose_model(
         installed = _best_installed(notes) or _offer(
             settings.RECOMMENDED_MODEL, notes, named=False, offline=offline
         )
+    from vidcli.models.bundle import is_bundle
+
     missing = installed.missing
     if missing:
         raise ModelError(
             f"{installed.name} is incomplete: {missing[0]} is gone", hint=_hint_again(installed)
         )
+    if is_bundle(installed.weights.parent):
+        return installed.weights.parent, mmproj, installed.name
     return installed.weights, mmproj or installed.mmproj, installed.name
 
 
 def _find_named(named: str, *, offline: bool, notes: Notes) -> "InstalledModel | None":
+def as_taught(looking: Looking, model: str | None) -> Looking:
+    """Look at as many frames as a bundle was taught with, where nobody says how many.
+
+    Args:
+        looking: What the command line asks for.
+        model: What `--model` names.
+    """
+    from vidcli.models.bundle import is_bundle, read_bundle
+    from vidcli.models.registry import find_installed
+
+    is_free = not looking.frames and looking.max_gap is None and looking.fps is None
+    if model is None or not is_free or looking.select not in (None, Selection.UNIFORM):
+        return looking
+    installed = None if _is_path(model) else find_installed(model)
+    folder = installed.weights.parent if installed is not None else Path(model).expanduser()
+    if not is_bundle(folder):
+        return looking
+    return replace(looking, frames=read_bundle(folder).frames)
+
+
+def _find_named(named: str, *, offline: bool) -> "InstalledModel | None":
     """The installed model of a name; None where the name is of a file or directory.
 
     Raises:

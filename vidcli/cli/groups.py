@@ -72,6 +72,24 @@ class Loading:
         Device.AUTO
     )
     threads: Annotated[int, kept("threads", "--threads", panel=MODEL)] = 0
+    lora: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="A LoRA adapter for the model, a GGUF file; a bundle's own otherwise.",
+            rich_help_panel=MODEL,
+        ),
+    ] = None
+    lora_scale: Annotated[
+        float,
+        typer.Option(
+            "--lora-scale",
+            min=-10,
+            max=10,
+            help="How strongly the adapter counts; 0 is the model without it.",
+            rich_help_panel=MODEL,
+        ),
+    ] = 1.0
     no_cache: Annotated[
         bool,
         typer.Option("--no-cache", help="Neither read nor write caches.", rich_help_panel=MODEL),

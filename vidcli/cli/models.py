@@ -20,7 +20,7 @@ from vidcli.cli.terminal import (
     write_path,
     write_table,
 )
-from vidcli.errors import ModelError, VidcliError
+from vidcli.errors import ModelError, UsageError, VidcliError
 
 if TYPE_CHECKING:
     from vidcli.core.catalog import InstalledModel, ModelSpec
@@ -176,9 +176,14 @@ def verify(
 
 def add(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A new name.")],
+    bundle: Annotated[
+        Path | None,
+        typer.Argument(metavar="BUNDLE", help="The folder of a trained model.", show_default=False),
+    ] = None,
     model: Annotated[
-        Path, typer.Option("--model", metavar="FILE", help="Language model, a GGUF file.")
-    ],
+        Path | None,
+        typer.Option("--model", metavar="FILE", help="Language model, a GGUF file."),
+    ] = None,
     mmproj: Annotated[
         Path | None,
         typer.Option(
@@ -191,12 +196,22 @@ def add(
     quiet: QuietOption = False,
 ) -> None:
     """Give files that are on this machine a name; they stay where they are."""
+    from vidcli.models.bundle import is_bundle
     from vidcli.models.pull import add_local
     from vidcli.output.models import model_document
     from vidcli.output.progress import open_progress
 
+    if (bundle is None) == (model is None):
+        raise UsageError(
+            "name a bundle, or a language model with --model",
+            hint=f"vidcli models add {name} --model FILE",
+        )
+    if bundle is not None and not is_bundle(bundle):
+        raise ModelError(
+            f"{bundle} is no bundle", hint="--model names a GGUF file; 'train' makes bundles"
+        )
     with open_progress(quiet=quiet) as progress:
-        added = add_local(name, model, mmproj, progress=progress)
+        added = add_local(name, model or Path(str(bundle)), mmproj, progress=progress)
     if json:
         write_document(model_document(_installed_row(added)))
     else:

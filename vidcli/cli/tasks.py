@@ -175,6 +175,7 @@ def describe_settings(task: Task, loading: Loading, files: ModelFiles) -> dict[s
         "n_ctx": loading.n_ctx,
         "weights": files.weights_sha256,
         "mmproj": files.mmproj_sha256,
+        **({"adapter": files.adapter_key} if files.adapter_key else {}),
     }
 
 

@@ -18,10 +18,12 @@ from vidcli.cli.options import (
     MODEL,
     OUTPUT,
     FramesOption,
+    JsonOption,
     OfflineOption,
     QuietOption,
 )
-from vidcli.cli.terminal import Notes, write_document, write_out
+from vidcli.cli.terminal import Notes, write_document, write_out, write_path
+from vidcli.core.units import format_size
 from vidcli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -535,9 +537,9 @@ def inspect(stage: "Stage", n: int) -> str:
 def tell_report(report: "RunReport", *, json: bool) -> None:
     """Print what a run did."""
     if json:
-        from vidcli.output.documents import head
+        from vidcli.output.training import train_document
 
-        write_document({"schema": head("train"), **asdict(report)})
+        write_document(train_document(asdict(report)))
         return
     seen, blind = (report.after["scores"][c] for c in ("seen", "blind"))
     lines = [
@@ -549,7 +551,68 @@ def tell_report(report: "RunReport", *, json: bool) -> None:
     write_out("".join(f"{line}\n" for line in lines))
 
 
+def export(
+    source: Annotated[
+        Path, typer.Argument(metavar="RUN", help="Folder of a finished run, or a bundle.")
+    ],
+    out: Annotated[
+        Path,
+        typer.Option("--out", metavar="FOLDER", help="Of the new bundle.", show_default=False),
+    ],
+    name: Annotated[str, typer.Option(help="Of the model.", show_default="the folder's")] = "",
+    quantize: Annotated[
+        str, typer.Option(metavar="TYPE", help="Of the weights, as Q8_0 or Q4_K_M.")
+    ] = "",
+    mmproj_type: Annotated[
+        str,
+        typer.Option(
+            "--mmproj-type", metavar="TYPE", help="Of the projector: F32, F16, BF16, Q8_0."
+        ),
+    ] = "",
+    merge: Annotated[
+        bool, typer.Option("--merge", help="Add the adapter into the weights.")
+    ] = False,
+    adapter: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER", help="A LoRA that peft saved, in place of the run's own adapter."
+        ),
+    ] = None,
+    threads: Annotated[int, typer.Option(min=1, help="Of quantising.")] = 1,
+    json: JsonOption = False,
+) -> None:
+    """Write a trained model as a bundle of GGUF files: smaller, merged, or under another name.
+
+    What llama.cpp cannot carry is refused, with the names of the keys.
+    """
+    from vidcli.train.extra import require_extra
+
+    require_extra()
+    from vidcli.output.training import bundle_document
+    from vidcli.train.publish import ExportOptions, export_bundle
+
+    options = ExportOptions(
+        out=out,
+        name=name,
+        quant=quantize,
+        mmproj_type=mmproj_type,
+        merge=merge,
+        peft=adapter,
+        threads=threads,
+    )
+    bundle = export_bundle(source, options)
+    if json:
+        write_document(bundle_document(bundle))
+        return
+    files = (bundle.weights, bundle.mmproj, bundle.adapter)
+    for file in files:
+        if file is not None:
+            Notes().tell(f"{file.name} {format_size(file.stat().st_size)}")
+    write_path(str(bundle.folder))
+
+
 COMMANDS: dict[str, Callable[..., None]] = {
     "pretrain": pretrain,
     "tune": tune,
+    "export": export,
 }

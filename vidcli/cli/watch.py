@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from vidcli.cli.choosing import as_taught
 from vidcli.cli.folders import RunOptions, open_run
 from vidcli.cli.groups import Loading, Looking, Telling, Writing, takes_groups
 from vidcli.cli.inputs import Filtering
@@ -86,6 +87,7 @@ def watch(
     """
     task = _choose_task(do, question, looking, loading, writing, telling, keeping)
     options = RunOptions(
+        looking=as_taught(looking, loading.model),
         loading=loading,
         telling=telling,
         keeping=keeping,

@@ -19,6 +19,7 @@ class FileRole(StrEnum):
 
     WEIGHTS = "weights"
     MMPROJ = "mmproj"
+    ADAPTER = "adapter"
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,9 @@ class ModelFiles:
         name: What to call the pair in results.
         derived_mmproj: Projector file really loaded where one was derived (bf16, smaller input).
         derivation: What was changed: empty, `bf16`, `256px`, `bf16+256px`.
+        adapter: LoRA adapter GGUF on the weights; None where there is none.
+        adapter_sha256: Hex digest of it; empty where there is none.
+        lora_scale: How strongly it counts: 1 as it was trained, 0 not at all.
     """
 
     weights: Path
@@ -56,6 +59,15 @@ class ModelFiles:
     name: str
     derived_mmproj: Path | None = None
     derivation: str = ""
+    adapter: Path | None = None
+    adapter_sha256: str = ""
+    lora_scale: float = 1.0
+
+    @property
+    def adapter_key(self) -> str:
+        """Names the adapter and how much it counts; empty where it changes nothing."""
+        counts = self.adapter is not None and self.lora_scale
+        return f"{self.adapter_sha256} x{self.lora_scale:g}" if counts else ""
 
     @property
     def language(self) -> LanguageFiles:

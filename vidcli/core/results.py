@@ -124,6 +124,8 @@ class ModelReport:
     backend: str
     gpu_layers: int
     derivation: str = ""
+    adapter_sha256: str = ""
+    lora_scale: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,6 +120,9 @@ def _key(trial: Trial) -> str:
         version("llama-cpp-python"),
         files.weights_sha256,
         *((files.mmproj_sha256, files.derivation) if isinstance(files, ModelFiles) else ()),
+        files.mmproj_sha256,
+        files.derivation,
+        files.adapter_key,
         repr(options),
     )
     return hashlib.sha256("\n".join(what).encode()).hexdigest()

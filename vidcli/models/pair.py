@@ -11,6 +11,8 @@ from pathlib import Path
 from vidcli.core.model import GgufFacts, LanguageFiles, ModelFiles
 from vidcli.core.protocols import Progress
 from vidcli.errors import ModelError
+from vidcli.models.adapter import check_adapter
+from vidcli.models.bundle import Bundle, is_bundle, read_bundle
 from vidcli.models.digest import digest_model
 from vidcli.models.gguf import Role, describe_role, missing_tokens, read_facts, split_parts
 from vidcli.models.projectors import (
@@ -89,20 +91,32 @@ def find_mmproj(weights: Path) -> Path:
 
 
 def resolve_files(
-    model: str | Path, mmproj: Path | None = None, *, progress: Progress | None = None
+    model: str | Path,
+    mmproj: Path | None = None,
+    *,
+    adapter: Path | None = None,
+    lora_scale: float = 1.0,
+    progress: Progress | None = None,
 ) -> ModelFiles:
     """Turn what the user named into a checked pair of files with their digests.
 
     Args:
-        model: A GGUF file, or a directory that holds one language model and its projector.
-        mmproj: The projector; None looks for it beside the weights.
+        model: A GGUF file, a directory that holds one language model and its projector, or a
+            bundle.
+        mmproj: The projector; None takes the bundle's own, or looks for it beside the weights.
+        adapter: LoRA adapter on the weights; None takes the bundle's own, where there is one.
+        lora_scale: How strongly it counts.
         progress: Of hashing, which happens once for each file.
 
     Raises:
         ModelError: Nothing there, nothing unambiguous there, or files that do not fit each other.
     """
     named = Path(model).expanduser()
-    weights = _find_weights(named) if named.is_dir() else named
+    bundle = read_bundle(named) if is_bundle(named) else None
+    if bundle is not None:
+        mmproj, adapter = mmproj or bundle.mmproj, adapter or bundle.adapter
+    weights = _find_weights(named) if named.is_dir() and bundle is None else named
+    weights = bundle.weights if bundle is not None else weights
     facts = read_facts(weights)
     if mmproj is None and describe_role(facts) is not Role.WEIGHTS:
         raise ModelError(
@@ -113,13 +127,38 @@ def resolve_files(
         )
     projector = mmproj.expanduser() if mmproj else find_mmproj(weights)
     check_pair(facts, read_facts(projector))
-    return ModelFiles(
+    if adapter is not None:
+        adapter = adapter.expanduser()
+        check_adapter(facts, read_facts(adapter))
+    files = ModelFiles(
         weights=weights,
         mmproj=projector,
         weights_sha256=digest_model(weights, progress=progress),
         mmproj_sha256=digest_model(projector, progress=progress),
         name=_name(weights),
+        name=bundle.name if bundle else weights.stem.split("-00001-of-")[0],
+        adapter=adapter,
+        adapter_sha256=digest_model(adapter, progress=progress) if adapter else "",
+        lora_scale=lora_scale,
     )
+    if bundle is not None:
+        _check_digests(bundle, files)
+    return files
+
+
+def _check_digests(bundle: Bundle, files: ModelFiles) -> None:
+    """Refuse files that changed since the bundle was written; those the user named are theirs."""
+    found = (
+        ("weights", bundle.weights, files.weights, files.weights_sha256),
+        ("mmproj", bundle.mmproj, files.mmproj, files.mmproj_sha256),
+        ("adapter", bundle.adapter, files.adapter, files.adapter_sha256),
+    )
+    for role, own, used, digest in found:
+        if own is not None and own == used and bundle.sha256[role] != digest:
+            raise ModelError(
+                f"{own.name} is not the file that the bundle {bundle.folder} was written with",
+                hint="export the bundle again, or name the file itself with --model",
+            )
 
 
 def resolve_language(model: str | Path, *, progress: Progress | None = None) -> LanguageFiles:

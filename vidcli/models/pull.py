@@ -17,6 +17,8 @@ from vidcli.core.protocols import Progress
 from vidcli.core.units import format_size
 from vidcli.errors import ModelError, UsageError
 from vidcli.models import hub
+from vidcli.models.adapter import check_adapter
+from vidcli.models.bundle import is_bundle, read_bundle
 from vidcli.models.catalog import close_names, find_model, list_models
 from vidcli.models.choose import Choice, choose_files
 from vidcli.models.digest import digest_file, remember_digest
@@ -215,7 +217,7 @@ def add_local(
 
     Args:
         name: New; no model has it.
-        weights: Language model, or a text-embedding model, which needs no projector.
+        weights: Language model, or a text-embedding model, which needs no projector; or a bundle.
         mmproj: Its projector; None looks for it beside the weights.
         progress: Of hashing.
 
@@ -229,6 +231,9 @@ def add_local(
             f"a model {name} is registered already", hint=f"'vidcli models rm {name}' takes it out"
         )
     weights = weights.expanduser().absolute()
+    bundle = read_bundle(weights) if is_bundle(weights) else None
+    if bundle is not None:
+        weights, mmproj = bundle.weights, mmproj or bundle.mmproj
     facts = read_facts(weights)
     kind = Kind.EMBEDDING if describe_role(facts) is Role.EMBEDDING else Kind.VISION
     if kind is Kind.VISION:
@@ -237,6 +242,9 @@ def add_local(
     paths = [(FileRole.WEIGHTS, part) for part in split_parts(weights)]
     if mmproj is not None:
         paths.append((FileRole.MMPROJ, mmproj))
+    if bundle is not None and bundle.adapter is not None:
+        check_adapter(facts, read_facts(bundle.adapter))
+        paths.append((FileRole.ADAPTER, bundle.adapter))
     model = InstalledModel(
         name=name,
         kind=kind,

@@ -372,6 +372,9 @@ def model_entry(model: ModelReport) -> Document:
         "backend": model.backend,
         "gpu_layers": model.gpu_layers,
         "derivation": model.derivation,
+        "adapter": {"sha256": model.adapter_sha256, "scale": model.lora_scale}
+        if model.adapter_sha256
+        else None,
     }
 
 

@@ -42,13 +42,13 @@ class Gap:
 
     Attributes:
         mean: Of the differences in loss; above 0 means that the frames help.
-        low: Lower end of its 95 % interval.
+        low: Lower end of its 95 % interval; None of a single item, which has none.
         high: Upper end.
     """
 
     mean: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
 
 
 @torch.no_grad()  # type: ignore[untyped-decorator, unused-ignore]
@@ -141,10 +141,15 @@ def measure_gap(seen: Sequence[float], other: Sequence[float]) -> Gap:
     n = len(differences)
     mean = sum(differences) / n
     if n < 2:
-        return Gap(mean, -math.inf, math.inf)
+        return Gap(mean, None, None)
     variance = sum((value - mean) ** 2 for value in differences) / (n - 1)
     half = 1.96 * math.sqrt(variance / n)
     return Gap(mean, mean - half, mean + half)
+
+
+def _helps(gap: dict[str, Any]) -> bool:
+    """Whether the right frames are better beyond chance."""
+    return gap["low"] is not None and bool(gap["low"] > 0)
 
 
 def judge(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
@@ -162,16 +167,16 @@ def judge(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
     if gained["seen"] <= 0:
         return [*said, "nothing was gained on held-out videos"]
     gaps = after["gaps"]
-    if gaps["blind"]["low"] <= 0:
+    if not _helps(gaps["blind"]):
         said.append("the gain is shared by the blind model: it comes from the words, not the video")
     else:
         share = max(0.0, min(1.0, gained["blind"] / gained["seen"]))
         said.append(f"{share:.0%} of the gain is shared by the blind model")
-    if gaps["shuffled"]["low"] <= 0:
+    if not _helps(gaps["shuffled"]):
         said.append("another video's frames do as well: the answers do not depend on the video")
     else:
         said.append(f"another video's frames cost {gaps['shuffled']['mean']:.3f} a token")
-    if gaps["reversed"]["low"] <= 0:
+    if not _helps(gaps["reversed"]):
         said.append("reversing the frames changes nothing that can be told: order is not used")
     else:
         said.append(f"reversing the frames costs {gaps['reversed']['mean']:.3f} a token")
