@@ -4,6 +4,7 @@ Frames are encoded by themselves, connected, and put between the text embeddings
 has cells for them; ids, cells and positions come from the engine (`train.prompts`).
 """
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -90,9 +91,10 @@ class VideoModel:
         """Whether dropout is on."""
         self.hf.train(on)
 
-    def reset_connector(self, seed: int) -> None:
+    def reset_connector(self, seed: str) -> None:
         """Give the connector new random weights: normal, deviation 1/sqrt(inputs), biases 0."""
-        generator = torch.Generator().manual_seed(seed)
+        number = int.from_bytes(hashlib.sha256(seed.encode()).digest()[:7], "big")
+        generator = torch.Generator().manual_seed(number)
         with torch.no_grad():
             for name, parameter in self.named("connector"):
                 if parameter.ndim > 1:

@@ -116,7 +116,8 @@ def open_stage(
     scribe = stack.enter_context(base.open_scribe())
     model = load_pair(base.files.weights, base.files.mmproj)
     if config.reset:
-        model.reset_connector(config.seed)
+        # Not the weights that training of the base may have begun with.
+        model.reset_connector(f"{config.seed} {base.files.mmproj_sha256}")
     if config.lora is not None:
         add_lora(model, config.lora, seed=config.seed)
         for part in config.parts:

@@ -1,0 +1,253 @@
+"""Family 3: instruction tuning starts from a pretrained model and teaches it to follow."""
+
+import json
+from contextlib import ExitStack
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+pytest.importorskip("peft", reason="needs the extra 'parity'")
+
+import torch
+
+from tests.cli.run import invoke
+from tests.train import serving
+from tests.train.conftest import TAUGHT, open_toy_stage
+from vidcli.errors import ModelError
+from vidcli.media.worker import DecoderWorker
+from vidcli.models.bundle import read_bundle
+from vidcli.models.pair import resolve_files
+from vidcli.train.batches import collate
+from vidcli.train.export import write_adapter
+from vidcli.train.frames import watch_video
+from vidcli.train.lora import LoraSettings, add_lora, lora_state
+from vidcli.train.pair import load_pair
+from vidcli.train.prompts import IGNORED, Said, write_row
+
+pytestmark = pytest.mark.train
+
+COLOUR, CHANGE = (
+    "Which colour is it? Answer in one word.",
+    "Does it get brighter or darker? Answer in one word.",
+)
+
+
+def test_a3_1_tuning_refuses_what_nobody_pretrained(scratch, world):
+    with ExitStack() as stack, pytest.raises(ModelError, match="second of two stages") as caught:
+        open_toy_stage(scratch, world, stack, stage="tune", steps=1, rate=1e-3)
+    assert "train pretrain" in str(caught.value.hint)
+
+
+def test_a3_1_an_upstream_model_may_be_tuned(scratch, world):
+    with ExitStack() as stack:
+        upstream = replace(scratch, upstream="hf:somebody/model")
+        assert open_toy_stage(upstream, world, stack, stage="tune", steps=1, rate=1e-3)
+
+
+def test_a3_1_the_history_tells_both_stages_and_their_data(tuned, seeing):
+    history = read_bundle(tuned.folder).history
+    assert [stage["stage"] for stage in history] == ["pretrain", "tune"]
+    assert history[0] == read_bundle(seeing.folder).history[0]
+    assert [stage["data"][0]["file"] for stage in history] == ["captions.jsonl", "questions.json"]
+    assert all(len(stage["data"][0]["sha256"]) == 64 for stage in history)
+
+
+@pytest.fixture
+def clip(seeing, world):
+    files = resolve_files(seeing.folder)
+    with (
+        serving.scribe_of(files.weights, files.mmproj) as scribe,
+        DecoderWorker() as worker,
+    ):
+        yield scribe, watch_video(str(world.video(TAUGHT)), scribe, worker, frames=2)
+
+
+def learnt(scribe, row) -> str:
+    return "".join(scribe.text_of(label) for label in row.labels if label != IGNORED)
+
+
+def test_a3_2_only_what_the_assistant_says_is_learnt(clip):
+    scribe, shown = clip
+    row = write_row(scribe, shown, [Said(COLOUR, "red")], system="Be brief.")
+    assert learnt(scribe, row) == " red<end_of_utterance>"
+
+
+def test_a3_2_an_empty_answer_teaches_nothing(clip, seeing):
+    scribe, shown = clip
+    files = resolve_files(seeing.folder)
+    model = load_pair(files.weights, files.mmproj)
+    model.unfreeze(("connector", "text"))
+    row = write_row(scribe, shown, [Said(COLOUR)])
+    assert row.n_labels == 0
+    features = model.encode(torch.from_numpy(shown.pixels))
+    model.loss(collate([row], [features], device=model.device)).backward()
+    gradients = [p.grad for p in model.trainable().values() if p.grad is not None]
+    assert gradients
+    assert all(not gradient.any() for gradient in gradients)
+
+
+def test_a3_2_inspect_batch_prints_the_mask(seeing, world, tmp_path):
+    result = invoke(
+        "train", "tune", "--from", str(seeing.folder), "--data", str(world.questions),
+        "--val", str(world.val_questions), "--frames", "2", "--out", str(tmp_path / "x"),
+        "--inspect-batch", "1",
+    )  # fmt: skip
+    assert result.exit_code == 0
+    toy = json.loads(world.questions.read_text())[0]["conversations"]
+    for turn in toy:
+        bracketed = f"[ {turn['value']}|<end_of_utterance>]" in result.stdout.replace("[ ", "[ ")
+        assert bracketed == (turn["from"] == "gpt")
+    assert result.stdout.count("<1 visual>") == 2
+    assert not (tmp_path / "x").exists()
+
+
+def test_a3_3_answers_get_better_and_beat_the_blind_control(tuned):
+    before, after = tuned.report.before["scores"], tuned.report.after["scores"]
+    assert after["seen"]["accuracy"] >= before["seen"]["accuracy"] + 0.2
+    assert after["seen"]["accuracy"] >= after["blind"]["accuracy"] + 0.2
+    assert after["seen"]["accuracy"] >= after["shuffled"]["accuracy"] + 0.2
+    assert tuned.report.after["gaps"]["blind"]["low"] > 0
+
+
+def test_a3_3_a_new_form_of_answer_is_followed_after_tuning_only(tuned, world):
+    said = {}
+    for scale in ("0", "1"):
+        result = invoke(
+            "ask", str(world.video(TAUGHT)), COLOUR, "--model", str(tuned.folder),
+            "--lora-scale", scale, "--max-tokens", "12", "--threads", "1",
+        )  # fmt: skip
+        assert result.exit_code == 0
+        said[scale] = result.stdout.split()
+    assert len(said["0"]) > 1
+    assert len(said["1"]) == 1
+    assert said["1"] == said["0"][:1], "both see the same colour"
+
+
+def random_lora(model, seed: int = 3) -> None:
+    """Adapter matrices that change the logits a good deal."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for name, parameter in model.hf.named_parameters():
+            if "lora_" in name:
+                drawn = torch.randn(parameter.shape, generator=generator)
+                parameter.copy_(drawn * (parameter.shape[-1] ** -0.5) * 0.7)
+
+
+@pytest.mark.parametrize("kind", ["smolvlm", "qwen2vl"])
+def test_a3_4_the_adapter_in_llama_cpp_gives_torchs_logits(kind, tmp_path, monkeypatch):
+    from fractions import Fraction
+
+    from tests.parity.build import build_pair
+    from vidcli.core.model import ModelFiles
+    from vidcli.train import lora
+    from vidcli.train.frames import make_clip
+
+    pair = build_pair(kind, tmp_path)
+    model = load_pair(pair.weights, pair.mmproj)
+    settings = LoraSettings(rank=4, alpha=8, dropout=0.0)
+    files = ModelFiles(pair.weights, pair.mmproj, "0" * 64, "1" * 64, "x")
+    question = [Said("what happens?")]
+    with serving.scribe_of(pair.weights, pair.mmproj) as scribe:
+        side = scribe.frame_size((168, 112))
+        frames = np.random.default_rng(0).integers(0, 256, (2, side[1], side[0], 3), np.uint8)
+        shown = make_clip(
+            frames, [Fraction(0), Fraction(1)], duration=Fraction(2), group=scribe.profile.group
+        )
+        base = serving.our_logits(model, scribe, shown, question)
+        add_lora(model, settings, seed=0)
+        random_lora(model)
+        ours = serving.our_logits(model.hf.eval() and model, scribe, shown, question)
+        assert np.abs(ours - base).max() > 1, "else any adapter would agree"
+
+        def theirs(path, scale=1.0):
+            adapted = replace(files, adapter=path, adapter_sha256="2" * 64, lora_scale=scale)
+            with serving.served(adapted) as session:
+                return serving.their_logits(session, scribe, shown, question)
+
+        right = tmp_path / "adapter.gguf"
+        write_adapter(right, lora_state(model), model.layout, alpha=settings.alpha, name="x")
+        assert np.abs(theirs(right) - ours).max() < 2e-2
+        with serving.served(files) as session:
+            alone = serving.their_logits(session, scribe, shown, question)
+        assert np.array_equal(theirs(right, 0.0), alone)
+        assert np.abs(theirs(right, 0.5) - alone).max() > 0.1
+
+        wrong = tmp_path / "wrong.gguf"
+        monkeypatch.setattr(lora, "_permute", lambda ours, rows, layout: rows)
+        write_adapter(wrong, lora_state(model), model.layout, alpha=settings.alpha, name="x")
+        off = np.abs(theirs(wrong) - ours).max()
+        assert off > 0.3 if kind == "smolvlm" else off < 2e-2
+
+
+def test_a3_4_the_trained_adapter_is_what_torch_learnt(tuned, seeing, world):
+    files = resolve_files(tuned.folder)
+    with (
+        serving.scribe_of(files.weights, files.mmproj) as scribe,
+        serving.served(files) as session,
+        DecoderWorker() as worker,
+    ):
+        shown = watch_video(str(world.video(TAUGHT)), scribe, worker, frames=2)
+        adapted = serving.their_logits(session, scribe, shown, [Said(COLOUR)])
+        with serving.served(replace(files, lora_scale=0.0)) as plain:
+            base = serving.their_logits(plain, scribe, shown, [Said(COLOUR)])
+    assert np.abs(adapted - base).max() > 0.1
+
+
+def test_a3_7_training_ids_are_the_ids_that_ask_sends(seeing, world, tmp_path, clip):
+    scribe, _ = clip
+    trace = tmp_path / "trace.json"
+    video = world.video(TAUGHT)
+    with DecoderWorker() as worker:
+        shown = watch_video(str(video), scribe, worker, frames=2)
+    result = invoke(
+        "ask", str(video), COLOUR, "--model", str(seeing.folder), "--trace", str(trace),
+        "--max-tokens", "1", "--threads", "1",
+    )  # fmt: skip
+    assert result.exit_code == 0
+    parts = json.loads(trace.read_text())["parts"]
+    sent = [token for part in parts for token in part["token_ids"]]
+    row = write_row(scribe, shown, [Said(COLOUR, "red")])
+    first = int(np.argmax(row.labels != IGNORED))
+    ours = [int(token) for token in row.ids[:first] if token >= 0]
+    assert ours == sent
+    assert len(ours) > 40
+
+
+def test_a3_7_a_chat_sends_what_training_saw_turn_by_turn(seeing, world, clip):
+    from vidcli.core.results import VideoReport
+    from vidcli.methods.converse import Conversation, Turn
+    from vidcli.methods.watch import Watched
+
+    scribe, shown = clip
+    row = write_row(scribe, shown, [Said(COLOUR, "red"), Said(CHANGE, "darker")])
+    from vidcli.core.prompt import ImagePart
+
+    files = resolve_files(seeing.folder)
+    with serving.served(files) as session:
+        images = tuple(
+            ImagePart(frames, session.encode(list(pixels)))
+            for frames, pixels in zip(shown.shown, shown.pixels, strict=True)
+        )
+        watched = Watched(images, None, None, ())
+        chat = Conversation(session, watched, VideoReport("x", "y", shown.duration))
+        for turns in ([], [Turn(COLOUR, "red")]):
+            question = CHANGE if turns else COLOUR
+            prompt = chat._compose(question, turns)
+            sent = []
+            for traced in session.trace(prompt):
+                if not traced.frames:
+                    sent += traced.token_ids
+                    continue
+                tokens = images[0].tokens
+                sent += [*tokens.opening, *[-1] * traced.visual_tokens, *tokens.closing]
+            assert sent == row.ids[: len(sent)].tolist()
+            assert row.labels[len(sent)] != IGNORED
+
+
+def test_a3_8_every_turn_of_the_assistant_is_learnt(clip):
+    scribe, shown = clip
+    row = write_row(scribe, shown, [Said(COLOUR, "red"), Said(CHANGE, "darker"), Said("?", "red")])
+    assert learnt(scribe, row) == (
+        " red<end_of_utterance> darker<end_of_utterance> red<end_of_utterance>"
+    )
