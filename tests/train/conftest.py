@@ -138,7 +138,7 @@ def scratch(world: World, tmp_path_factory: pytest.TempPathFactory):
     samples = read_data(world.captions) + read_data(world.questions)
     sizes = ScratchConfig(
         image_size=SIDE, patch_size=16, scale_factor=2, vocabulary=448,
-        width=48, layers=2, heads=4, kv_heads=2, inner=96,
+        width=64, layers=2, heads=4, kv_heads=2, inner=128,
         vision_width=32, vision_layers=1, vision_heads=2, vision_inner=64,
     )  # fmt: skip
     with home(folder):

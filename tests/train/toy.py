@@ -45,14 +45,14 @@ def list_toys() -> list[Toy]:
     return [toys[i] for i in np.random.default_rng(0).permutation(len(toys))]
 
 
-def write_videos(folder: Path, toys: Sequence[Toy]) -> list[Path]:
-    """Render clips as files, `t00.mp4` on."""
+def write_videos(folder: Path, toys: Sequence[Toy], *, side: int = SIDE) -> list[Path]:
+    """Render clips as square files, `t00.mp4` on."""
     folder.mkdir(parents=True, exist_ok=True)
     return [
         make_clip(
             folder / f"t{n:02d}.mp4",
             duration=SECONDS,
-            size=(SIDE, SIDE),
+            size=(side, side),
             rate=RATE,
             gop=4,
             draw=toy.draw,

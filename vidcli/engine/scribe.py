@@ -64,6 +64,11 @@ class Scribe(Owned):
         """Exact (width, height) frames of a video of this displayed size are decoded at."""
         return choose_frame_size(self._input, self.profile, self._options.detail, display_size)
 
+    def takes(self, size: tuple[int, int]) -> bool:
+        """Whether a frame of this (width, height) is encoded as it is, not resized by mtmd."""
+        unit = self._input.patch * self._input.merge
+        return self.measure(size).n_tokens == (size[0] // unit) * (size[1] // unit)
+
     def measure(self, size: tuple[int, int]) -> VisualTokens:
         """What one frame (or merged group) of this (width, height) takes; its data is zeros."""
         return self._vision.measure(size)

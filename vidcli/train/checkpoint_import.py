@@ -89,13 +89,14 @@ def load_checkpoint(folder: Path, config: "Mapping[str, Any]") -> VideoModel:
     """
     import torch
     import transformers
+    from safetensors import SafetensorError
 
     kind = config["model_type"]
     try:
         hf = getattr(transformers, CLASSES[kind]).from_pretrained(
             folder, dtype=torch.float32, local_files_only=True
         )
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
+    except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
         raise ModelError(f"{folder} cannot be loaded: {' '.join(str(error).split())}") from error
     return VideoModel(hf.eval(), _layout(hf.config, kind))
 

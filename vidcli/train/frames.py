@@ -17,6 +17,7 @@ from vidcli.core.protocols import FrameSource, Session
 from vidcli.core.results import Timings
 from vidcli.core.time import Span, Timestamp
 from vidcli.engine.scribe import Scribe
+from vidcli.errors import MediaError
 from vidcli.media.plan import choose_span, plan_auto, plan_uniform
 from vidcli.media.video import open_video
 from vidcli.media.worker import DecoderWorker
@@ -122,7 +123,7 @@ def watch_video(
         span: The part to look at; None for all of it.
 
     Raises:
-        MediaError: It is no video, or no frame of it could be decoded.
+        MediaError: It is no video, too small, or no frame of it could be decoded.
         UsageError: The span is outside the video.
     """
     video = open_video(path, worker)
@@ -131,6 +132,12 @@ def watch_video(
     part = choose_span(info, start=span.start if span else None, end=span.end if span else None)
     plan = plan_uniform(info, part, budget=frames) if frames else plan_auto(info, part)
     size = scribe.frame_size(info.video.display_size)
+    if not scribe.takes(size):
+        raise MediaError(
+            f"{path} is too small for this model: its frames of {size[0]}x{size[1]} would be"
+            " enlarged by llama.cpp in a way that training cannot repeat",
+            hint="enlarge the video, or leave it out",
+        )
     recorder = _Recorder(scribe)
     watched = watch(source, cast(Session, recorder), plan, size=size, store=None, timings=Timings())
     shown = tuple(image.frames for image in watched.images)

@@ -64,6 +64,12 @@ def test_more_held_out_keeps_what_was_held_out():
     assert {s.video for s in few} < {s.video for s in many}
 
 
+def test_of_several_videos_one_at_least_is_held_out():
+    samples = [make(f"{n}.mp4", q) for n in range(3) for q in "ab"]
+    train, held_out = split_videos(samples, 1e-9)
+    assert (len(train), len(held_out)) == (4, 2)
+
+
 def test_an_empty_half_is_refused():
     with pytest.raises(UsageError, match="leaves no video to hold out"):
         split_videos([make("a.mp4")], 0.0001)

@@ -79,13 +79,17 @@ def split_videos(samples: Sequence[Sample], share: float) -> tuple[list[Sample],
 
     Args:
         samples: Of any files.
-        share: Of the videos that is held out, 0 to 1.
+        share: Of the videos that is held out, 0 to 1; at least one of several.
 
     Raises:
         UsageError: A half that should hold something is empty.
     """
-    train = [sample for sample in samples if not is_held_out(video_id(sample), share)]
-    held_out = [sample for sample in samples if is_held_out(video_id(sample), share)]
+    names = {video_id(sample) for sample in samples}
+    apart = {name for name in names if is_held_out(name, share)}
+    if share > 0 and not apart and len(names) > 1:
+        apart = {min(names, key=place_of)}
+    train = [sample for sample in samples if video_id(sample) not in apart]
+    held_out = [sample for sample in samples if video_id(sample) in apart]
     if not train or (share > 0 and not held_out):
         empty = "hold out" if train else "train on"
         raise UsageError(
@@ -97,5 +101,9 @@ def split_videos(samples: Sequence[Sample], share: float) -> tuple[list[Sample],
 
 def is_held_out(name: str, share: float) -> bool:
     """Whether a video of this id is in the held-out half."""
-    number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
-    return number / 2**64 < share
+    return place_of(name) < share
+
+
+def place_of(name: str) -> float:
+    """Where a video's id falls between 0 and 1."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") / 2**64
