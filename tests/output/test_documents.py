@@ -31,6 +31,9 @@ from vidcli.library.journal_care import JournalFacts
 from vidcli.models.catalog import find_model
 from vidcli.output import accounts, datasets, documents, evaluations, models, summaries
 from vidcli.output.doctor import doctor_document
+from vidcli.models.bundle import Bundle
+from vidcli.models.catalog import find_model
+from vidcli.output import accounts, documents, models, training
 from vidcli.output.schema import list_schemas, load_schema
 from vidcli.output.settings import settings_document
 from vidcli.settings import Problem, find
@@ -92,6 +95,7 @@ def make_documents() -> dict[str, documents.Document]:
             "set", split="eval", seed=1, clips=2, made=1, questions={"object": 3}
         ),
         "eval": make_eval_document(),
+        **make_training_documents(),
         "bench": documents.bench_document([ROW], threads=2),
         "plan": accounts.plan_document(make_rehearsal()),
         "trace": accounts.trace_document(
@@ -174,6 +178,48 @@ def make_model_documents() -> dict[str, documents.Document]:
         "model": models.model_document(rows[0]),
         "models": models.models_document(rows),
         "model-check": models.model_check_document([("m", "/m.gguf", "is missing")]),
+    }
+
+
+def make_training_documents() -> dict[str, documents.Document]:
+    here = Path(__file__)
+    bundle = Bundle(
+        folder=here.parent,
+        name="b",
+        weights=here,
+        mmproj=here,
+        adapter=None,
+        sha256=dict.fromkeys(("weights", "mmproj"), "a" * 64),
+        base={"source": "hf:x/y"},
+        prompt="idefics3/1",
+        frames=8,
+        history=({"stage": "pretrain", "data": []},),
+    )
+    score = {"loss": 1.0, "accuracy": 0.5, "n": 2, "replies": 4}
+    controls = {
+        "scores": dict.fromkeys(("seen", "shuffled", "reversed", "blind"), score),
+        "gaps": dict.fromkeys(
+            ("shuffled", "reversed", "blind"), {"mean": 0.1, "low": None, "high": 0.2}
+        ),
+    }
+    report = {
+        "folder": "run",
+        "stage": "tune",
+        "learns": ["lora"],
+        "trainable": 9,
+        "samples": {"train": 2, "held_out": 2},
+        "missing": 0,
+        "steps": 3,
+        "resumed_at": 0,
+        "seconds": 1.5,
+        "before": controls,
+        "after": controls,
+        "verdict": ["nothing was gained"],
+        "files": {"weights": "a" * 64},
+    }
+    return {
+        "bundle": training.bundle_document(bundle),
+        "train": training.train_document(report),
     }
 
 
