@@ -198,9 +198,10 @@ def make_training_documents() -> dict[str, documents.Document]:
     score = {"loss": 1.0, "accuracy": 0.5, "n": 2, "replies": 4}
     controls = {
         "scores": dict.fromkeys(("seen", "shuffled", "reversed", "blind"), score),
-        "gaps": dict.fromkeys(
-            ("shuffled", "reversed", "blind"), {"mean": 0.1, "low": None, "high": 0.2}
-        ),
+        "gaps": {
+            name: {"mean": 0.1, "low": None, "high": 0.2}
+            for name in ("shuffled", "reversed", "blind")
+        },
     }
     report = {
         "folder": "run",
