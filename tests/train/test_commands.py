@@ -141,3 +141,54 @@ def test_training_opens_no_socket(world, sizes, seeing, tmp_path):
     done = run_without_sockets(f"from tests.cli.test_sockets import run_all; run_all({lines!r})")
     assert done.returncode == 0, done.stderr
     assert [line.split()[-1] for line in done.stdout.splitlines()] == ["0", "0", "0"]
+
+
+@pytest.fixture
+def timed(world):
+    """Events of every video, as dense captions and as subtitles."""
+    dense = {
+        f"t{n:02d}": {"duration": 2.0, "timestamps": [[0, 1], [1, 2]], "sentences": ["on", "off"]}
+        for n in range(TAUGHT)
+    }
+    path = world.folder / "dense.json"
+    path.write_text(json.dumps(dense))
+    speech = world.folder / "speech"
+    speech.mkdir(exist_ok=True)
+    for n in range(TAUGHT):
+        (speech / f"t{n:02d}.srt").write_text(
+            "1\n00:00:00,000 --> 00:00:01,000\none two three four five six seven eight\n"
+        )
+    return path, speech
+
+
+@pytest.mark.parametrize("objective", ["events", "denoise"])
+def test_a2_5_timed_events_are_taught(objective, timed, world, sizes, tmp_path):
+    for n, data in enumerate(timed):
+        words = (
+            "train", "pretrain", "--data", str(data), "--videos", str(world.folder), "--out",
+            str(tmp_path / str(n)), *SHORT, "--from-scratch", str(sizes), "--objective", objective,
+        )  # fmt: skip
+        result = invoke(*words, "--json")
+        assert result.exit_code == 0, result.stderr
+        assert read_bundle(tmp_path / str(n)).history[0]["objective"] == objective
+
+
+def test_a2_5_both_kinds_of_batches_are_there(timed, world, sizes, tmp_path):
+    from vidcli.train.corpus import Item, draw
+    from vidcli.train.data.files import read_data
+    from vidcli.train.objectives import FILL_QUESTION, SPEECH_QUESTION, read_sequence, say_sequence
+
+    sequence = read_sequence(read_data(timed[1])[0], 2)
+    item = Item((say_sequence(sequence),), "", None, "v", timed=sequence)
+    asked = [draw(item, seed=0, step=step).said[0].question for step in range(40)]
+    denoised = sum(question.startswith(FILL_QUESTION) for question in asked)
+    assert 8 <= denoised <= 32
+    assert asked.count(SPEECH_QUESTION) == 40 - denoised
+
+
+def test_captions_and_events_are_not_mistaken_for_each_other(timed, world, sizes, tmp_path):
+    result = invoke(
+        *pretrain(world, tmp_path / "x", "--from-scratch", str(sizes), "--objective", "events")
+    )
+    assert result.exit_code == 2
+    assert "row 1: it has no timed events" in result.stderr

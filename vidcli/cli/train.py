@@ -53,6 +53,14 @@ class AdapterKind(StrEnum):
     HYBRID = "hybrid"
 
 
+class ObjectiveName(StrEnum):
+    """What pretraining teaches to say."""
+
+    CAPTION = "caption"
+    EVENTS = "events"
+    DENOISE = "denoise"
+
+
 @dataclass(frozen=True, slots=True)
 class DataOptions:
     """What to learn from."""
@@ -272,6 +280,14 @@ def pretrain(
             rich_help_panel=STEPS,
         ),
     ] = "",
+    objective: Annotated[
+        ObjectiveName,
+        typer.Option(
+            help="What is to be said: captions, timed events, or at half of the steps what was"
+            " masked of them.",
+            rich_help_panel=STEPS,
+        ),
+    ] = ObjectiveName.CAPTION,
     keep_connector: Annotated[
         bool,
         typer.Option(
@@ -311,6 +327,7 @@ def pretrain(
             parts=parts,
             reset="connector" in parts and not keep_connector,
             scratch=from_scratch is not None,
+            objective=objective,
         )
         carry_out(found, dataset, config, run, stack)
 
@@ -470,10 +487,12 @@ def make_config(
     reset: bool = False,
     scratch: bool = False,
     lora: "object | None" = None,
+    objective: ObjectiveName = ObjectiveName.CAPTION,
 ) -> "RunConfig":
     """The settings of a run from its options."""
     from vidcli.train.config import RunConfig, default_rates
     from vidcli.train.lora import LoraSettings
+    from vidcli.train.objectives import Objective
 
     assert lora is None or isinstance(lora, LoraSettings)
     rates = default_rates(parts=parts, reset=reset, lora=lora is not None, scratch=scratch)
@@ -491,6 +510,7 @@ def make_config(
         batch=steps.batch,
         accumulate=steps.accumulate,
         lr=rates,
+        objective=Objective(objective.value),
         warmup=steps.warmup,
         weight_decay=steps.weight_decay,
         seed=steps.seed,

@@ -2,11 +2,11 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import asdict, dataclass
 
 from vidcli.train.loop import LoopConfig
 from vidcli.train.lora import LoraSettings
+from vidcli.train.objectives import Objective
 
 # Peak learning rates: a connector that begins anew, one that is adapted, a LoRA, full training.
 LR_NEW_CONNECTOR = 1e-3  # TinyLLaVA stage 1
@@ -31,6 +31,7 @@ class RunConfig:
         batch: Samples run at once.
         accumulate: Batches that make one update.
         lr: Peak learning rates by part; an adapter's is that of `text`.
+        objective: What is to be said.
         warmup: Share of the steps in which the learning rate rises.
         weight_decay: Of matrices.
         clip: Largest norm of the gradient.
@@ -50,6 +51,7 @@ class RunConfig:
     batch: int
     accumulate: int
     lr: dict[str, float]
+    objective: Objective = Objective.CAPTION
     warmup: float = 0.03
     weight_decay: float = 0.01
     clip: float = 1.0
@@ -58,7 +60,6 @@ class RunConfig:
     eval_steps: int = 0
     checkpoint_s: float = 60.0
     checkpoint_steps: int = 0
-    extra: dict[str, Any] = field(default_factory=dict)
 
     @property
     def loop(self) -> LoopConfig:

@@ -4,6 +4,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,14 +22,21 @@ from vidcli.train.data.videos import video_id
 from vidcli.train.features import FeatureStore, Kept, Level
 from vidcli.train.frames import Clip, watch_video
 from vidcli.train.model import Batch, VideoModel
+from vidcli.train.objectives import (
+    Objective,
+    TimedUnits,
+    check_objective,
+    fill_sequence,
+    read_sequence,
+    say_sequence,
+)
 from vidcli.train.prompts import Row, Said, write_row
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from numpy.typing import NDArray
 
 
+DENOISED = 0.5  # of the steps
 HELD_BYTES = 512 * 1024**2  # of features kept in memory; the rest is read at each step
 
 
@@ -44,15 +52,17 @@ class Item:
         path: File of its features; None where `data` has them.
         data: Features or pixels in memory.
         others: For each exchange answers as good as its own.
+        timed: Its events, where some of the steps mask them.
     """
 
     said: tuple[Said, ...]
     system: str
     clip: Clip
     video: str
-    path: "Path | None" = None
+    path: Path | None = None
     data: Tensor | None = None
     others: tuple[tuple[str, ...], ...] = ()
+    timed: TimedUnits | None = None
 
 
 class Corpus:
@@ -80,8 +90,8 @@ class Corpus:
         self._model = model
         self._level = level
         self._store = store
-        self._rows: dict[Item, Row] = {}
-        self._held: dict[Item, Tensor] = {}
+        self._rows: dict[Item, Row | None] = dict.fromkeys(self.items)
+        self._held: dict[Path | None, Tensor] = {}
         self._held_bytes = 0
 
     def __len__(self) -> int:
@@ -90,11 +100,13 @@ class Corpus:
     def row(self, item: Item, *, clip: Clip | None = None, blind: bool = False) -> Row:
         """The item's prompt: with its own frames, with those of another clip, or with none."""
         shown = None if blind else (clip or item.clip)
-        if shown is not item.clip:
-            return write_row(self.scribe, shown, item.said, system=item.system)
-        if item not in self._rows:
-            self._rows[item] = write_row(self.scribe, shown, item.said, system=item.system)
-        return self._rows[item]
+        kept = self._rows.get(item) if shown is item.clip else None
+        if kept is not None:
+            return kept
+        row = write_row(self.scribe, shown, item.said, system=item.system)
+        if shown is item.clip and item in self._rows:  # drawn ones are new at every step
+            self._rows[item] = row
+        return row
 
     def features(self, item: Item) -> Tensor:
         """Features of its frames, as `Batch.features` wants them.
@@ -102,7 +114,7 @@ class Corpus:
         Raises:
             ResourceError: They were kept on disk and are gone.
         """
-        data = item.data if item.data is not None else self._held.get(item)
+        data = item.data if item.data is not None else self._held.get(item.path)
         if data is None:
             assert item.path is not None, "an item has its features in memory or on disk"
             kept = self._store.load(item.path) if self._store else None
@@ -113,7 +125,7 @@ class Corpus:
                 )
             data = torch.from_numpy(kept.data)
             if self._held_bytes + data.nbytes <= HELD_BYTES:
-                self._held[item] = data
+                self._held[item.path] = data
                 self._held_bytes += data.nbytes
         if self._level is Level.PIXELS:
             return self._model.encode(data)
@@ -131,10 +143,15 @@ class Corpus:
 
 
 def draw(item: Item, *, seed: int, step: int) -> Item:
-    """The item with one of its answers, drawn anew at each step (LaViLa)."""
+    """The item with one of its answers, drawn anew at each step (LaViLa).
+
+    Of timed events every other step, at random, masks some and asks for those (Vid2Seq).
+    """
+    choice = random.Random(f"{seed} {step} {item.video}")
+    if item.timed is not None and choice.random() < DENOISED:
+        return replace(item, said=(fill_sequence(item.timed, choice),), timed=None)
     if not any(item.others):
         return item
-    choice = random.Random(f"{seed} {step} {item.video}")
     said = tuple(
         Said(own.question, choice.choice([own.answer, *others]))
         for own, others in zip(item.said, item.others, strict=True)
@@ -165,16 +182,18 @@ def watch_samples(
     store: FeatureStore,
     *,
     frames: int,
+    objective: Objective = Objective.CAPTION,
     progress: Progress | None = None,
 ) -> list[Item]:
     """Look at every video once and keep what is needed of it; earlier runs' features are reused.
 
     Args:
-        samples: With paths; those without exchanges are refused.
+        samples: With paths.
         scribe: Of the model.
         model: Encodes.
         store: Where features are kept.
         frames: As in `ask --frames`; 0 is auto.
+        objective: What is to be said about them.
         progress: Told after every sample.
 
     Raises:
@@ -193,19 +212,34 @@ def watch_samples(
                     f"features cannot be kept: {error.strerror or error}",
                     hint="free some space, or set VIDCLI_CACHE_DIR to a folder with more",
                 ) from error
-            items.append(make_item(sample, clip, path=path))
+            items.append(make_item(sample, clip, path=path, objective=objective))
             if progress:
                 progress("encode", done, len(samples))
     return items
 
 
 def make_item(
-    sample: Sample, clip: Clip, *, path: "Path | None" = None, data: Tensor | None = None
+    sample: Sample,
+    clip: Clip,
+    *,
+    path: Path | None = None,
+    data: Tensor | None = None,
+    objective: Objective = Objective.CAPTION,
 ) -> Item:
-    """An item of a sample whose frames are at hand."""
-    said = tuple(Said(e.question, e.answer) for e in sample.exchanges)
-    others = tuple(e.others for e in sample.exchanges)
-    return Item(said, sample.system, clip, video_id(sample), path, data, others)
+    """An item of a sample whose frames are at hand.
+
+    Raises:
+        UsageError: The sample has nothing for this objective.
+    """
+    check_objective([sample], objective)
+    made = Item((), sample.system, clip, video_id(sample), path, data)
+    if objective is Objective.CAPTION:
+        said = tuple(Said(e.question, e.answer) for e in sample.exchanges)
+        return replace(made, said=said, others=tuple(e.others for e in sample.exchanges))
+    last = clip.shown[-1][-1].time.seconds
+    timed = read_sequence(sample, clip.duration or last)
+    is_masked = objective is Objective.DENOISE
+    return replace(made, said=(say_sequence(timed),), timed=timed if is_masked else None)
 
 
 def _keep(
@@ -215,7 +249,7 @@ def _keep(
     store: FeatureStore,
     worker: DecoderWorker,
     frames: int,
-) -> "tuple[Clip, Path]":
+) -> tuple[Clip, Path]:
     video = open_video(sample.video, worker)
     size = scribe.frame_size(video.info.video.display_size)
     span = (str(sample.span.start), str(sample.span.end)) if sample.span else None

@@ -14,13 +14,13 @@ from vidcli.engine.scribe import Scribe
 from vidcli.train.batches import collate
 from vidcli.train.checkpoint import random_state, restore_random
 from vidcli.train.config import RunConfig
-from vidcli.train.corpus import encode_clip
+from vidcli.train.corpus import encode_clip, make_item
 from vidcli.train.dataset import Dataset
 from vidcli.train.features import Level
 from vidcli.train.frames import make_clip
 from vidcli.train.loop import autocast
 from vidcli.train.model import VideoModel
-from vidcli.train.prompts import Said, write_row
+from vidcli.train.prompts import write_row
 
 USUAL_SIZE = (1280, 720)
 SMALL = (200, 1000)  # samples that move a format, and a domain
@@ -97,8 +97,8 @@ def estimate_run(
     started = time.perf_counter()
     kept = encode_clip(one, model, level)
     frame_s = time.perf_counter() - started
-    texts = dataset.train[0].exchanges
-    row = write_row(scribe, clip, [Said(e.question, e.answer) for e in texts])
+    said = make_item(dataset.train[0], clip, objective=config.objective).said
+    row = write_row(scribe, clip, said)
     features = torch.from_numpy(np.repeat(kept, clip.n_groups, axis=0))
     features = model.encode(features) if level is Level.PIXELS else features.float()
     model.train()

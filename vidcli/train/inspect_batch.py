@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from vidcli.media.worker import DecoderWorker
-from vidcli.train.corpus import make_item
+from vidcli.train.corpus import draw, make_item
 from vidcli.train.frames import watch_video
 from vidcli.train.prompts import IGNORED, VISUAL, Row, write_row
 
@@ -19,7 +19,8 @@ def describe_samples(stage: "Stage", n: int) -> str:
     with DecoderWorker() as worker:
         for sample in stage.dataset.train[:n]:
             clip = watch_video(sample.video, scribe, worker, frames=frames, span=sample.span)
-            item = make_item(sample, clip)
+            item = make_item(sample, clip, objective=stage.config.objective)
+            item = draw(item, seed=stage.config.seed, step=0)
             row = write_row(scribe, clip, item.said, system=item.system)
             parts.append(
                 f"{sample.origin}: {row.n_cells} cells, {row.n_labels} learnt\n"

@@ -27,6 +27,7 @@ from vidcli.train.features import FeatureStore, choose_level
 from vidcli.train.loop import METRICS, Metrics, read_metrics, run_loop
 from vidcli.train.lora import add_lora
 from vidcli.train.model import Batch, VideoModel
+from vidcli.train.objectives import check_objective
 from vidcli.train.pair import load_pair
 from vidcli.train.plot import draw_losses
 
@@ -111,6 +112,7 @@ def open_stage(
         ModelError: The base cannot be trained, or is not pretrained and is to be tuned.
     """
     require_trainable(base)
+    check_objective([*dataset.train, *dataset.held_out], config.objective)
     if config.stage == "tune":
         require_pretrained(base)
     scribe = stack.enter_context(base.open_scribe())
@@ -240,6 +242,7 @@ def _watch(stage: Stage, samples: Sequence[Any], progress: Progress | None) -> C
         stage.model,
         stage.store,
         frames=stage.config.frames,
+        objective=stage.config.objective,
         progress=progress,
     )
     return Corpus(items, stage.scribe, stage.model, level=stage.store.level, store=stage.store)
@@ -264,6 +267,7 @@ def _export(stage: Stage, folder: Path, after: dict[str, Any]) -> Bundle:
     config, dataset = stage.config, stage.dataset
     entry = {
         "stage": config.stage,
+        "objective": config.objective,
         "learns": list(config.learns),
         "reset_connector": config.reset,
         "lora": asdict(config.lora) if config.lora else None,
