@@ -113,7 +113,7 @@ def open_toy_stage(
         "frames": 2,
         "batch": 12,
         "accumulate": 1,
-        "lr": dict.fromkeys(("connector", "vision", "text"), rate),
+        "lr": dict.fromkeys(("connector", "vision", "text", "qformer"), rate),
         **settings,
     }
     return open_stage(base, dataset, RunConfig(**given), stack, device=torch.device("cpu"))

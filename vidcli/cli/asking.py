@@ -116,6 +116,7 @@ def look(
             timings=timings,
             progress=progress,
         )
+    watched = replace(watched, arranger=bench.arranger)
     warnings = (*source.info.warnings, *fit.warnings)
     return Look(video, fit, watched, warnings)
 

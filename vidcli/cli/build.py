@@ -18,6 +18,7 @@ from vidcli.cli.terminal import Notes
 from vidcli.core.model import GgufFacts, LanguageFiles, LoadOptions, ModelFiles
 from vidcli.core.protocols import TokenStore
 from vidcli.core.results import VideoReport
+from vidcli.errors import ModelError
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from vidcli.engine.prefix_cache import PrefixCache
     from vidcli.engine.session import LlamaSession
     from vidcli.engine.token_cache import TokenCache
+    from vidcli.methods.arrange import Arranger
 
 
 def import_engine() -> None:
@@ -46,6 +48,7 @@ class Bench:
         memory_bytes: What the model and this process take, from the headers of its files.
         load_s: Seconds that loading took, until the first result has accounted for them.
         warnings: What every result of this model should mention.
+        arranger: What the model was taught to make of a video's frames; None shows them one by one.
     """
 
     session: "LlamaSession"
@@ -54,6 +57,7 @@ class Bench:
     memory_bytes: int
     load_s: float = 0.0
     warnings: tuple[str, ...] = ()
+    arranger: "Arranger | None" = None
 
     def take_load_seconds(self) -> float:
         """Seconds spent loading, the first time; loading is nobody else's cost."""
@@ -124,6 +128,7 @@ def open_bench(
             memory_bytes=memory_needed(weights, mmproj, n_ctx=session.n_ctx).total,
             load_s=time.perf_counter() - started,
             warnings=(*warnings, *warn_of_gpu(loading)),
+            arranger=make_arranger(files),
         )
 
 
@@ -158,6 +163,33 @@ def open_language(
 
 
 def fit_layers(options: LoadOptions, weights: GgufFacts, mmproj: GgufFacts | None) -> LoadOptions:
+def make_arranger(files: ModelFiles) -> "Arranger | None":
+    """What a bundle makes of a video's frames; None for frames one by one.
+
+    Raises:
+        ModelError: Its Q-Former is damaged, or of another projector.
+    """
+    from vidcli.methods.arrange import FRAMES, POOL, Arranger, pool_tokens
+    from vidcli.methods.qformer import load_sidecar, run_qformer
+
+    if files.arrangement == FRAMES:
+        return None
+    if files.arrangement == POOL:
+        return Arranger(POOL, pool_tokens)
+    if files.sidecar is None:
+        raise ModelError(f"the bundle {files.name} has no Q-Former", hint="export it again")
+    weights, meta = load_sidecar(files.sidecar)
+    if meta["mmproj_sha256"] != files.mmproj_sha256:
+        raise ModelError(
+            f"{files.sidecar.name} was trained for another projector than {files.mmproj.name}",
+            hint="leave out --mmproj",
+        )
+    return Arranger(
+        files.arrangement, lambda tokens: run_qformer(weights, tokens, heads=int(meta["heads"]))
+    )
+
+
+def fit_layers(options: LoadOptions, weights: GgufFacts, mmproj: GgufFacts) -> LoadOptions:
     """Turn `--gpu-layers auto` into as many layers as the graphics cards hold."""
     from vidcli.engine.devices import list_gpus
     from vidcli.models.gguf import integer_of

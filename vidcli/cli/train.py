@@ -61,6 +61,14 @@ class ObjectiveName(StrEnum):
     DENOISE = "denoise"
 
 
+class ArrangementName(StrEnum):
+    """What is made of a video's frames."""
+
+    FRAMES = "frames"
+    POOL = "pool"
+    QFORMER = "qformer"
+
+
 @dataclass(frozen=True, slots=True)
 class DataOptions:
     """What to learn from."""
@@ -288,6 +296,15 @@ def pretrain(
             rich_help_panel=STEPS,
         ),
     ] = ObjectiveName.CAPTION,
+    arrange: Annotated[
+        ArrangementName | None,
+        typer.Option(
+            help="What is made of a video's frames: each by itself, a token an instant and a place"
+            " (pool), or 32 tokens by a Q-Former that learns.",
+            show_default="frames, or the bundle's own",
+            rich_help_panel=STEPS,
+        ),
+    ] = None,
     keep_connector: Annotated[
         bool,
         typer.Option(
@@ -311,6 +328,8 @@ def pretrain(
             hint="--from an installed model, a bundle or a checkpoint; or --from-scratch FILE",
         )
     parts = read_parts(unfreeze or ("all" if from_scratch else "connector"))
+    if arrange is ArrangementName.QFORMER and not unfreeze and not from_scratch:
+        parts = ()
     with ExitStack() as stack:
         dataset = open_data(data, steps)
         found = (
@@ -328,6 +347,7 @@ def pretrain(
             reset="connector" in parts and not keep_connector,
             scratch=from_scratch is not None,
             objective=objective,
+            arrangement=(arrange or ArrangementName(found.arrangement)).value,
         )
         carry_out(found, dataset, config, run, stack)
 
@@ -382,10 +402,18 @@ def tune(
             data,
             steps,
             frames=data.frames or found.frames or 0,
-            parts=() if adapter is AdapterKind.INSERTIVE else ("connector",),
+            parts=tuned_parts(adapter, found.arrangement),
+            arrangement=found.arrangement,
             lora=LoraSettings(rank, alpha, dropout) if has_lora else None,
         )
         carry_out(found, dataset, config, run, stack)
+
+
+def tuned_parts(adapter: AdapterKind, arrangement: str) -> tuple[str, ...]:
+    """What of the connection between vision and language an adapter trains."""
+    if adapter is AdapterKind.INSERTIVE:
+        return ()
+    return ("qformer",) if arrangement == "qformer" else ("connector",)
 
 
 def read_parts(text: str) -> tuple[str, ...]:
@@ -488,6 +516,7 @@ def make_config(
     scratch: bool = False,
     lora: "object | None" = None,
     objective: ObjectiveName = ObjectiveName.CAPTION,
+    arrangement: str = "frames",
 ) -> "RunConfig":
     """The settings of a run from its options."""
     from vidcli.train.config import RunConfig, default_rates
@@ -495,6 +524,8 @@ def make_config(
     from vidcli.train.objectives import Objective
 
     assert lora is None or isinstance(lora, LoraSettings)
+    if arrangement == "qformer" and stage == "pretrain":
+        parts = (*parts, "qformer")
     rates = default_rates(parts=parts, reset=reset, lora=lora is not None, scratch=scratch)
     if steps.lr is not None:
         rates = dict.fromkeys(rates, steps.lr)
@@ -511,6 +542,7 @@ def make_config(
         accumulate=steps.accumulate,
         lr=rates,
         objective=Objective(objective.value),
+        arrangement=arrangement,
         warmup=steps.warmup,
         weight_decay=steps.weight_decay,
         seed=steps.seed,
@@ -624,10 +656,8 @@ def export(
     if json:
         write_document(bundle_document(bundle))
         return
-    files = (bundle.weights, bundle.mmproj, bundle.adapter)
-    for file in files:
-        if file is not None:
-            Notes().tell(f"{file.name} {format_size(file.stat().st_size)}")
+    for file in bundle.files.values():
+        Notes().tell(f"{file.name} {format_size(file.stat().st_size)}")
     write_path(str(bundle.folder))
 
 

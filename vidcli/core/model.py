@@ -50,6 +50,8 @@ class ModelFiles:
         adapter: LoRA adapter GGUF on the weights; None where there is none.
         adapter_sha256: Hex digest of it; empty where there is none.
         lora_scale: How strongly it counts: 1 as it was trained, 0 not at all.
+        arrangement: What is made of a video's frames: `frames`, `pool`, `qformer`.
+        sidecar: Weights of the Q-Former; None where there is none.
     """
 
     weights: Path
@@ -62,6 +64,8 @@ class ModelFiles:
     adapter: Path | None = None
     adapter_sha256: str = ""
     lora_scale: float = 1.0
+    arrangement: str = "frames"
+    sidecar: Path | None = None
 
     @property
     def adapter_key(self) -> str:

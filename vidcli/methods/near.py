@@ -58,6 +58,7 @@ def merge_looks(before: Watched, closer: Watched) -> Watched:
         coverage=measure_coverage(before.coverage.span, times),
         cache=before.cache if before.cache is closer.cache else CacheUse.PARTIAL,
         warnings=tuple(dict.fromkeys((*before.warnings, *closer.warnings))),
+        arranger=before.arranger,
     )
 
 

@@ -16,6 +16,7 @@ from vidcli.core.results import CacheUse, Timings
 from vidcli.core.time import Timestamp
 from vidcli.errors import MediaError, ResourceError
 from vidcli.media.plan import thin_plan
+from vidcli.methods.arrange import Arranger
 from vidcli.methods.compose import write_label
 
 MAX_HALVINGS = 2  # a frame of a quarter of the tokens still shows who does what
@@ -52,12 +53,14 @@ class Watched:
         cache: Whether the tokens were encoded before.
         warnings: From the decoder, of this run or of the one that filled the cache, and about
             frames that could not be had.
+        arranger: Makes fewer tokens of all frames together; None shows them one by one.
     """
 
     images: tuple[ImagePart, ...]
     coverage: Coverage
     cache: CacheUse
     warnings: tuple[str, ...]
+    arranger: Arranger | None = None
 
     @property
     def frames(self) -> tuple[SeenFrame, ...]:
@@ -65,10 +68,15 @@ class Watched:
         return tuple(frame for image in self.images for frame in image.frames)
 
     @property
+    def shown(self) -> tuple[ImagePart, ...]:
+        """What the prompt holds: the frames, or what the arranger makes of them."""
+        return self.images if self.arranger is None else self.arranger(self.images)
+
+    @property
     def frame_tokens(self) -> tuple[int, ...]:
         """Visual tokens of each frame; those of a merged group are shared among its frames."""
         return tuple(
-            n for image in self.images for n in _share(image.tokens.n_tokens, len(image.frames))
+            n for image in self.shown for n in _share(image.tokens.n_tokens, len(image.frames))
         )
 
 

@@ -17,7 +17,7 @@ from vidcli.errors import ModelError
 
 MANIFEST = "vidcli.json"
 VERSION = 1
-ROLES = ("weights", "mmproj", "adapter")
+ROLES = ("weights", "mmproj", "adapter", "sidecar")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,8 @@ class Bundle:
         prompt: The family profile its prompts were written with, as `idefics3/1`.
         frames: How many frames it was shown; 0 is auto.
         history: Stages of training, oldest first: each has `stage` and `data`.
+        arrangement: What is made of a video's frames: `frames`, `pool`, `qformer`.
+        sidecar: Weights of the Q-Former; None where there is none.
     """
 
     folder: Path
@@ -47,6 +49,14 @@ class Bundle:
     prompt: str
     frames: int
     history: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
+    arrangement: str = "frames"
+    sidecar: Path | None = None
+
+    @property
+    def files(self) -> dict[str, Path]:
+        """The files there are, by role."""
+        found = (self.weights, self.mmproj, self.adapter, self.sidecar)
+        return {role: path for role, path in zip(ROLES, found, strict=True) if path is not None}
 
 
 def is_bundle(folder: Path) -> bool:
@@ -78,6 +88,8 @@ def read_bundle(folder: Path) -> Bundle:
             prompt=str(document["prompt_style"]),
             frames=int(document["frames"]),
             history=tuple(document["history"]),
+            arrangement=str(document.get("arrangement", "frames")),
+            sidecar=paths.get("sidecar"),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(
@@ -98,7 +110,6 @@ def write_bundle(bundle: Bundle) -> None:
     Raises:
         OSError: It cannot be written.
     """
-    paths = {"weights": bundle.weights, "mmproj": bundle.mmproj, "adapter": bundle.adapter}
     document = {
         "vidcli_bundle": VERSION,
         "name": bundle.name,
@@ -107,12 +118,12 @@ def write_bundle(bundle: Bundle) -> None:
                 "path": os.path.relpath(path, bundle.folder),
                 "sha256": bundle.sha256[role],
             }
-            for role, path in paths.items()
-            if path is not None
+            for role, path in bundle.files.items()
         },
         "base": dict(bundle.base),
         "prompt_style": bundle.prompt,
         "frames": bundle.frames,
+        "arrangement": bundle.arrangement,
         "history": list(bundle.history),
     }
     with atomic_write(bundle.folder / MANIFEST) as file:

@@ -14,7 +14,6 @@ def train_document(report: Mapping[str, Any]) -> Document:
 
 def bundle_document(bundle: Bundle) -> Document:
     """The document `bundle`."""
-    paths = {"weights": bundle.weights, "mmproj": bundle.mmproj, "adapter": bundle.adapter}
     return {
         "schema": head("bundle"),
         "name": bundle.name,
@@ -26,11 +25,11 @@ def bundle_document(bundle: Bundle) -> Document:
                 "size_bytes": path.stat().st_size,
                 "sha256": bundle.sha256[role],
             }
-            for role, path in paths.items()
-            if path is not None
+            for role, path in bundle.files.items()
         ],
         "base": dict(bundle.base),
         "prompt_style": bundle.prompt,
         "frames": bundle.frames,
+        "arrangement": bundle.arrangement,
         "history": list(bundle.history),
     }

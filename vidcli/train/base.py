@@ -8,6 +8,7 @@ from typing import Any
 from vidcli.core.model import ModelFiles
 from vidcli.engine.scribe import Scribe
 from vidcli.errors import ModelError, UsageError
+from vidcli.methods.arrange import FRAMES
 from vidcli.models.bundle import read_bundle
 from vidcli.models.digest import digest_model
 from vidcli.models.gguf import read_facts
@@ -27,6 +28,8 @@ class Base:
         upstream: Who pretrained it, where that was not here; empty where nobody is known to have.
         history: Stages of training so far.
         frames: How many frames it was shown; None where nothing is said.
+        arrangement: What it makes of them.
+        sidecar: Weights of its Q-Former; None where it has none.
     """
 
     files: ModelFiles
@@ -34,6 +37,8 @@ class Base:
     upstream: str = ""
     history: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
     frames: int | None = None
+    arrangement: str = FRAMES
+    sidecar: Path | None = None
 
     @property
     def is_pretrained(self) -> bool:
@@ -102,6 +107,8 @@ def open_bundle(folder: Path) -> Base:
         upstream=bundle.base.get("upstream", ""),
         history=bundle.history,
         frames=bundle.frames,
+        arrangement=bundle.arrangement,
+        sidecar=bundle.sidecar,
     )
 
 

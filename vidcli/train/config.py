@@ -4,6 +4,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 
+from vidcli.methods.arrange import FRAMES
 from vidcli.train.loop import LoopConfig
 from vidcli.train.lora import LoraSettings
 from vidcli.train.objectives import Objective
@@ -32,6 +33,7 @@ class RunConfig:
         accumulate: Batches that make one update.
         lr: Peak learning rates by part; an adapter's is that of `text`.
         objective: What is to be said.
+        arrangement: What is made of the frames: `frames`, `pool`, `qformer`.
         warmup: Share of the steps in which the learning rate rises.
         weight_decay: Of matrices.
         clip: Largest norm of the gradient.
@@ -52,6 +54,7 @@ class RunConfig:
     accumulate: int
     lr: dict[str, float]
     objective: Objective = Objective.CAPTION
+    arrangement: str = FRAMES
     warmup: float = 0.03
     weight_decay: float = 0.01
     clip: float = 1.0
@@ -94,9 +97,10 @@ def default_rates(
 ) -> dict[str, float]:
     """Learning rates by part where none is given."""
     if scratch:
-        return dict.fromkeys(("connector", "vision", "text"), LR_SCRATCH)
+        return dict.fromkeys(("connector", "vision", "text", "qformer"), LR_SCRATCH)
     return {
         "connector": LR_NEW_CONNECTOR if reset else LR_CONNECTOR,
         "vision": LR_VISION,
+        "qformer": LR_CONNECTOR if lora else LR_NEW_CONNECTOR,
         "text": LR_LORA if lora and "text" not in parts else LR_TEXT,
     }

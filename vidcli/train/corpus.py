@@ -103,7 +103,13 @@ class Corpus:
         kept = self._rows.get(item) if shown is item.clip else None
         if kept is not None:
             return kept
-        row = write_row(self.scribe, shown, item.said, system=item.system)
+        row = write_row(
+            self.scribe,
+            shown,
+            item.said,
+            system=item.system,
+            arrangement=self._model.arrangement,
+        )
         if shown is item.clip and item in self._rows:  # drawn ones are new at every step
             self._rows[item] = row
         return row

@@ -98,7 +98,7 @@ def estimate_run(
     kept = encode_clip(one, model, level)
     frame_s = time.perf_counter() - started
     said = make_item(dataset.train[0], clip, objective=config.objective).said
-    row = write_row(scribe, clip, said)
+    row = write_row(scribe, clip, said, arrangement=model.arrangement)
     features = torch.from_numpy(np.repeat(kept, clip.n_groups, axis=0))
     features = model.encode(features) if level is Level.PIXELS else features.float()
     model.train()

@@ -5,6 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vidcli.methods.arrange import FRAMES, QFORMER
+from vidcli.methods.qformer import save_sidecar
 from vidcli.models.bundle import Bundle, place_file, write_bundle
 from vidcli.models.digest import digest_model
 from vidcli.models.tensors import copy_gguf, pack_tensor
@@ -30,6 +32,7 @@ def export_run(
     prompt: str,
     frames: int,
     stage: Mapping[str, Any],
+    arrangement: str = FRAMES,
 ) -> Bundle:
     """Write a trained model beside its run, as a bundle.
 
@@ -45,6 +48,7 @@ def export_run(
         prompt: Family profile of its prompts.
         frames: How many it was shown; 0 is auto.
         stage: The new entry of the history.
+        arrangement: What the model makes of a video's frames.
     """
     learnt = tuple(parts)
     weights = folder / f"{name}{_kind_of(base.files.weights)}.gguf"
@@ -55,6 +59,10 @@ def export_run(
     if lora is not None:
         adapter = folder / f"adapter-{name}.gguf"
         write_adapter(adapter, lora_state(model), model.layout, alpha=lora.alpha, name=name)
+    sidecar = None
+    if arrangement == QFORMER:
+        sidecar = folder / f"qformer-{name}.npz"
+        _write_sidecar(sidecar, model, mmproj)
     return publish(
         Bundle(
             folder=folder,
@@ -67,14 +75,15 @@ def export_run(
             prompt=prompt,
             frames=frames,
             history=(*base.history, stage),
+            arrangement=arrangement,
+            sidecar=sidecar,
         )
     )
 
 
 def publish(bundle: Bundle) -> Bundle:
     """Digest a bundle's files and write its manifest, which makes it one."""
-    files = {"weights": bundle.weights, "mmproj": bundle.mmproj, "adapter": bundle.adapter}
-    digests = {role: digest_model(path) for role, path in files.items() if path is not None}
+    digests = {role: digest_model(path) for role, path in bundle.files.items()}
     made = replace(bundle, sha256=digests)
     write_bundle(made)
     return made
@@ -95,6 +104,14 @@ def write_adapter(
     ]
     keys = [Key(key, value) for key, value in adapter_keys(layout, alpha=alpha, name=name).items()]
     write_gguf(path, keys, tensors)
+
+
+def _write_sidecar(path: Path, model: VideoModel, mmproj: Path) -> None:
+    module = model.hf.video_qformer
+    weights = {name: value.float().cpu().numpy() for name, value in module.state_dict().items()}
+    width = model.hf.config.text_config.hidden_size
+    meta = {"heads": module.heads, "width": width, "mmproj_sha256": digest_model(mmproj)}
+    save_sidecar(path, weights, meta)
 
 
 def _giver(values: "NDArray[np.float32]") -> Any:

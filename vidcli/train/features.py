@@ -12,6 +12,7 @@ from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -76,10 +77,10 @@ class FeatureStore:
     def load(self, path: Path) -> Kept | None:
         """Read a file; None where there is none, or it is damaged."""
         try:
-            with np.load(path, allow_pickle=False) as file:
+            with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
                 meta = json.loads(str(file["meta"]))
                 return Kept(_read_clip(meta), file["data"])
-        except (OSError, ValueError, KeyError, EOFError, TypeError):
+        except (OSError, ValueError, KeyError, EOFError, TypeError, BadZipFile):
             return None
 
     def save(self, path: Path, kept: Kept) -> None:

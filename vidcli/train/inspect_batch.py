@@ -21,7 +21,13 @@ def describe_samples(stage: "Stage", n: int) -> str:
             clip = watch_video(sample.video, scribe, worker, frames=frames, span=sample.span)
             item = make_item(sample, clip, objective=stage.config.objective)
             item = draw(item, seed=stage.config.seed, step=0)
-            row = write_row(scribe, clip, item.said, system=item.system)
+            row = write_row(
+                scribe,
+                clip,
+                item.said,
+                system=item.system,
+                arrangement=stage.config.arrangement,
+            )
             parts.append(
                 f"{sample.origin}: {row.n_cells} cells, {row.n_labels} learnt\n"
                 f"{describe_row(scribe, row)}\n"

@@ -12,12 +12,16 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from vidcli.methods.arrange import FRAMES, POOL
+from vidcli.methods.arrange import QFORMER as QFORMER_KIND
 from vidcli.train.names import Layout
+from vidcli.train.qformer import VideoQFormer, choose_heads
 
 if TYPE_CHECKING:
     from torch.nn import Parameter
 
-PARTS = ("connector", "vision", "text")
+PARTS = ("connector", "vision", "text", "qformer")
+QFORMER = "video_qformer"  # name of the module that is put beside transformers' own
 IGNORED = -100  # label of what is not to be learnt
 SIGLIP_MEAN = SIGLIP_STD = (0.5, 0.5, 0.5)
 CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
@@ -63,6 +67,15 @@ class VideoModel:
     def __init__(self, hf: Any, layout: Layout) -> None:
         self.hf = hf
         self.layout = layout
+        self.arrangement = FRAMES
+
+    def arrange_as(self, kind: str, *, seed: int = 0) -> None:
+        """Make fewer tokens of a video's frames: `pool`, or a `qformer` of random weights."""
+        self.arrangement = kind
+        if kind == QFORMER_KIND:
+            width = self.hf.config.text_config.hidden_size
+            module = VideoQFormer(width, heads=choose_heads(width), seed=seed)
+            self.hf.add_module(QFORMER, module.requires_grad_(False))
 
     # Parts
 
@@ -157,11 +170,20 @@ class VideoModel:
         given = [features.to(self.device) for features in batch.features if features is not None]
         if not given:
             return None
+        if self.arrangement != FRAMES:
+            connected = given if batch.connected else [self.connect(f) for f in given]
+            return torch.cat([self._arrange(tokens) for tokens in connected])
         if batch.connected:
             return torch.cat([features.flatten(0, 1) for features in given])
         if len({features.shape[1:] for features in given}) == 1:
             return self.connect(torch.cat(given)).flatten(0, 1)
         return torch.cat([self.connect(features).flatten(0, 1) for features in given])
+
+    def _arrange(self, tokens: Tensor) -> Tensor:
+        """[frames, places, width] of one video to [tokens, width]."""
+        if self.arrangement == POOL:
+            return torch.cat([tokens.mean(1), tokens.mean(0)])
+        return getattr(self.hf, QFORMER)(tokens)
 
     def _encode_siglip(self, frames: Tensor) -> Tensor:
         vision = self.hf.model.vision_model

@@ -82,7 +82,9 @@ class Layout:
         return self.architecture == "llama"
 
     def part_of(self, name: str) -> str:
-        """`vision`, `connector` or `text`, of a parameter by its name in transformers."""
+        """`vision`, `connector`, `text` or `qformer`, of a parameter by its name."""
+        if name.startswith("video_qformer."):
+            return "qformer"
         if name.startswith(self.connector):
             return "connector"
         return "vision" if name.startswith(self.vision) else "text"

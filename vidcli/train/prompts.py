@@ -5,7 +5,7 @@ learnt is every reply of the model with the token that ends it, and nothing else
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -14,6 +14,7 @@ from vidcli.core.prompt import ImagePart, Part, Prompt, TextPart
 from vidcli.core.protocols import Session
 from vidcli.engine.entries import Entry
 from vidcli.engine.scribe import Scribe
+from vidcli.methods.arrange import FRAMES, arranged_tokens, check_arrangeable, count_tokens
 from vidcli.methods.compose import compose_prompt, compose_video
 from vidcli.train.frames import Clip
 
@@ -71,7 +72,14 @@ class _Closed:
         return self._scribe.render_chat(turns, open_reply=False)
 
 
-def compose(scribe: Scribe, clip: Clip | None, said: Sequence[Said], *, system: str = "") -> Prompt:
+def compose(
+    scribe: Scribe,
+    clip: Clip | None,
+    said: Sequence[Said],
+    *,
+    system: str = "",
+    arrangement: str = FRAMES,
+) -> Prompt:
     """The prompt of a conversation about a clip, as `chat` composes it.
 
     Args:
@@ -79,6 +87,7 @@ def compose(scribe: Scribe, clip: Clip | None, said: Sequence[Said], *, system: 
         clip: What is shown before the first question; None shows nothing.
         said: Oldest first; the conversation is open where the last answer is empty.
         system: What a system turn says; empty for none.
+        arrangement: What is made of the frames.
     """
     turns: list[tuple[str, tuple[Part, ...]]] = []
     if system:
@@ -93,17 +102,33 @@ def compose(scribe: Scribe, clip: Clip | None, said: Sequence[Said], *, system: 
         return Prompt(tuple(writer.render_chat(turns)))
     tokens = scribe.measure(clip.size)
     images = [ImagePart(frames, tokens) for frames in clip.shown]
-    video = compose_video(scribe.profile, images, duration=clip.duration)
+    profile = scribe.profile
+    if arrangement != FRAMES:
+        check_arrangeable(tokens)
+        n = count_tokens(arrangement, frames=clip.n_groups, places=tokens.n_tokens)
+        blank = np.zeros((n, tokens.data.shape[1]), np.float16)
+        every = tuple(frame for group in clip.shown for frame in group)
+        images = [ImagePart(every, arranged_tokens(tokens, blank))]
+        profile = replace(profile, label="")
+    video = compose_video(profile, images, duration=clip.duration)
     return compose_prompt(writer, turns, video)
 
 
-def write_row(scribe: Scribe, clip: Clip | None, said: Sequence[Said], *, system: str = "") -> Row:
+def write_row(
+    scribe: Scribe,
+    clip: Clip | None,
+    said: Sequence[Said],
+    *,
+    system: str = "",
+    arrangement: str = FRAMES,
+) -> Row:
     """Write a conversation as ids and labels; see `compose`."""
     ids: list[int] = []
     labels: list[int] = []
     positions: list[NDArray[np.int64]] = []
     position, awaiting_end = 0, False
-    for part, entries in scribe.spell(compose(scribe, clip, said, system=system)):
+    prompt = compose(scribe, clip, said, system=system, arrangement=arrangement)
+    for part, entries in scribe.spell(prompt):
         for entry in entries:
             learns = isinstance(part, Reply)
             if awaiting_end and not learns and entry.visual is None:

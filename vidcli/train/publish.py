@@ -7,7 +7,9 @@ import numpy as np
 
 from vidcli.engine.quantize import quantize
 from vidcli.errors import UsageError
+from vidcli.methods.qformer import load_sidecar, save_sidecar
 from vidcli.models.bundle import MANIFEST, Bundle, place_file, read_bundle
+from vidcli.models.digest import digest_model
 from vidcli.models.gguf import read_facts
 from vidcli.models.tensors import copy_gguf, read_tensors
 from vidcli.train.export import publish, write_adapter
@@ -72,9 +74,11 @@ def export_bundle(source: Path, options: ExportOptions) -> Bundle:
         weights, adapter = merged, None
     weights = _write_weights(weights, out, name, options)
     mmproj = _write_mmproj(bundle.mmproj, out, name, options)
+    sidecar = _copy_sidecar(bundle, out, name, mmproj)
     return publish(
         replace(
             bundle,
+            sidecar=sidecar,
             folder=out,
             name=name,
             weights=weights,
@@ -83,6 +87,16 @@ def export_bundle(source: Path, options: ExportOptions) -> Bundle:
             sha256={},
         )
     )
+
+
+def _copy_sidecar(bundle: Bundle, out: Path, name: str, mmproj: Path) -> Path | None:
+    """The Q-Former under its new name, for the projector as it is stored now."""
+    if bundle.sidecar is None:
+        return None
+    weights, meta = load_sidecar(bundle.sidecar)
+    target = out / f"qformer-{name}.npz"
+    save_sidecar(target, weights, {**meta, "mmproj_sha256": digest_model(mmproj)})
+    return target
 
 
 def merge_adapter(weights: Path, adapter: Path) -> "dict[str, np.ndarray]":

@@ -14,6 +14,8 @@ from vidcli.core.files import atomic_write
 from vidcli.core.protocols import Progress
 from vidcli.engine.scribe import Scribe
 from vidcli.errors import ResourceError
+from vidcli.methods.arrange import QFORMER
+from vidcli.methods.qformer import load_sidecar
 from vidcli.models.bundle import MANIFEST, Bundle
 from vidcli.train.base import Base, require_pretrained, require_trainable
 from vidcli.train.checkpoint import NAME as CHECKPOINT
@@ -117,6 +119,7 @@ def open_stage(
         require_pretrained(base)
     scribe = stack.enter_context(base.open_scribe())
     model = load_pair(base.files.weights, base.files.mmproj)
+    _arrange(model, base, config)
     if config.reset:
         # Not the weights that training of the base may have begun with.
         model.reset_connector(f"{config.seed} {base.files.mmproj_sha256}")
@@ -134,6 +137,15 @@ def open_stage(
         encoder=base.files.mmproj_sha256,
     )
     return Stage(base, dataset, config, scribe, model, store)
+
+
+def _arrange(model: VideoModel, base: Base, config: RunConfig) -> None:
+    """Put the arrangement in place; a Q-Former goes on from the base's own, where it has one."""
+    model.arrange_as(config.arrangement, seed=config.seed)
+    if config.arrangement == QFORMER and base.arrangement == QFORMER and base.sidecar is not None:
+        weights, _ = load_sidecar(base.sidecar)
+        state = {name: torch.from_numpy(values) for name, values in weights.items()}
+        model.hf.video_qformer.load_state_dict(state)
 
 
 def run_stage(
@@ -268,6 +280,7 @@ def _export(stage: Stage, folder: Path, after: dict[str, Any]) -> Bundle:
     entry = {
         "stage": config.stage,
         "objective": config.objective,
+        "arrangement": config.arrangement,
         "learns": list(config.learns),
         "reset_connector": config.reset,
         "lora": asdict(config.lora) if config.lora else None,
@@ -289,6 +302,7 @@ def _export(stage: Stage, folder: Path, after: dict[str, Any]) -> Bundle:
         prompt=f"{profile.name}/{profile.version}",
         frames=config.frames,
         stage=entry,
+        arrangement=config.arrangement,
     )
 
 

@@ -1,0 +1,102 @@
+"""Frames as fewer tokens than frame by frame: what stands between encoding and the prompt.
+
+`pool` is Video-ChatGPT's: a token for each instant, then a token for each place. It acts on the
+projector's output; for a linear projector (SmolVLM, Idefics3) that is exactly the projector of
+pooled features, as there, since a mean and a matrix commute; for others it is an approximation.
+`qformer` is Video-LLaMA's idea, run in numpy from weights trained for a model (`methods.qformer`).
+
+Source: Video-ChatGPT (arXiv:2306.05424) section 3.1. Here no zero frames are put in to reach a
+fixed length, unless `t_max` asks for it.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vidcli.core.prompt import ImagePart, VisualTokens
+from vidcli.errors import ModelError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+FRAMES, POOL, QFORMER = "frames", "pool", "qformer"
+KINDS = (FRAMES, POOL, QFORMER)
+QUERIES = 32  # tokens that a Video Q-Former makes of any number of frames
+
+
+def pool_tokens(tokens: "NDArray[np.float32]", *, t_max: int = 0) -> "NDArray[np.float32]":
+    """Means over space, then means over time.
+
+    Args:
+        tokens: [frames, places, width].
+        t_max: Fill the first block with zeros up to so many; 0 fills nothing.
+
+    Returns:
+        [max(frames, t_max) + places, width].
+    """
+    over_space, over_time = tokens.mean(axis=1), tokens.mean(axis=0)
+    filler = np.zeros((max(0, t_max - len(tokens)), tokens.shape[2]), tokens.dtype)
+    return np.concatenate([over_space, filler, over_time])
+
+
+def count_tokens(kind: str, *, frames: int, places: int) -> int:
+    """Tokens that an arrangement makes of so many frames of so many tokens."""
+    return {FRAMES: frames * places, POOL: frames + places, QFORMER: QUERIES}[kind]
+
+
+@dataclass(slots=True)
+class Arranger:
+    """Turns a video's frames into one run of tokens; the latest result is kept.
+
+    Attributes:
+        kind: `pool` or `qformer`.
+        transform: From [frames, places, width] to [tokens, width].
+    """
+
+    kind: str
+    transform: "Callable[[NDArray[np.float32]], NDArray[np.float32]]"
+    _latest: "tuple[str, tuple[ImagePart, ...]]" = field(default=("", ()))
+
+    def __call__(self, images: Sequence[ImagePart]) -> tuple[ImagePart, ...]:
+        """One part of all frames.
+
+        Raises:
+            ModelError: The model places visual tokens by row and column, or the frames differ in
+                size.
+        """
+        key = " ".join(f"{image.tokens.digest} {image.frames}" for image in images)
+        if key != self._latest[0]:
+            self._latest = key, (self._arrange(images),)
+        return self._latest[1]
+
+    def _arrange(self, images: Sequence[ImagePart]) -> ImagePart:
+        first = images[0].tokens
+        check_arrangeable(first)
+        if any(image.tokens.data.shape != first.data.shape for image in images):
+            raise ModelError(f"frames of different sizes cannot be arranged as {self.kind}")
+        stacked = np.stack([image.tokens.data.astype(np.float32) for image in images])
+        data = self.transform(stacked).astype(np.float16)
+        frames = tuple(frame for image in images for frame in image.frames)
+        return ImagePart(frames, arranged_tokens(first, data))
+
+
+def check_arrangeable(tokens: VisualTokens) -> None:
+    """Refuse models whose visual tokens have positions in rows and columns.
+
+    Raises:
+        ModelError: This is one.
+    """
+    if tokens.positions is not None or not tokens.causal or tokens.splits:
+        raise ModelError(
+            "this model places visual tokens by row and column: they cannot be pooled or queried",
+            hint="SmolVLM, Idefics3 and LLaVA models can; or look at frames one by one",
+        )
+
+
+def arranged_tokens(
+    like: VisualTokens, data: "NDArray[np.float16] | NDArray[np.float32]"
+) -> VisualTokens:
+    """Arranged data as visual tokens with the wrappers of a frame."""
+    return replace(like, data=data, n_pos=len(data), grid=None)
