@@ -20,8 +20,7 @@ import pytest
 
 from tests.cli.run import invoke
 from tests.pairs import PairCache
-from vidcli.cli.app import PANELS, caches, config_app, data_app, models_app
-from vidcli.cli.app import PANELS, caches, config_app, models_app, train_app
+from vidcli.cli.app import PANELS, caches, config_app, data_app, models_app, train_app
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="seccomp is Linux's")
 
@@ -73,10 +72,10 @@ EXAMPLES = {
 def list_commands() -> set[str]:
     """Every command of the app, by what a person types."""
     own = {function.__name__ for functions in PANELS.values() for function in functions}
-    groups = {"cache": caches, "config": config_app, "data": data_app, "models": models_app}
     groups = {
         "cache": caches,
         "config": config_app,
+        "data": data_app,
         "models": models_app,
         "train": train_app,
     }

@@ -207,7 +207,7 @@ for _panel, _functions in PANELS.items():
 app.add_typer(data_app, name="data", rich_help_panel=TRAINING)
 for _name, _command in train.COMMANDS.items():
     train_app.command(_name, cls=Command)(_command)
-app.add_typer(train_app, name="train", rich_help_panel="Training")
+app.add_typer(train_app, name="train", rich_help_panel=TRAINING)
 app.add_typer(models_app, name="models", rich_help_panel=UPKEEP)
 app.add_typer(config_app, name="config", rich_help_panel=UPKEEP)
 app.add_typer(caches, name="cache", rich_help_panel=UPKEEP)

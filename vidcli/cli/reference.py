@@ -9,12 +9,8 @@ import sys
 from pathlib import Path
 
 from vidcli import settings
-from vidcli.cli import config, models
+from vidcli.cli import config, models, train
 from vidcli.cli.app import DATA, PANELS, TRAINING, UPKEEP, caches
-from vidcli.cli import config
-from vidcli.cli.app import PANELS, UPKEEP, caches
-from vidcli.cli.models import COMMANDS
-from vidcli.cli.train import COMMANDS as TRAINING
 from vidcli.core.catalog import Kind, ModelSpec
 from vidcli.core.files import atomic_write
 from vidcli.core.units import format_size
@@ -86,12 +82,11 @@ def render() -> str:
         parts += [_section([function.__name__]) for function in functions]
         if panel == TRAINING:
             parts += [_section(["data", function.__name__]) for function in DATA]
+            parts += [_section(["train", name]) for name in train.COMMANDS]
         if panel == UPKEEP:
             parts += [_section(["models", name]) for name in models.COMMANDS]
             parts += [_section(["config", name]) for name in config.COMMANDS]
             parts += [_section(["cache", name]) for name in _cache_commands()]
-    parts.append("\n## Training\n")
-    parts += [_section(["train", name]) for name in TRAINING]
     parts.append("\n## Exit codes\n\n| code | meaning |\n|---|---|\n")
     parts += [f"| {code.value} | {MEANINGS[code]} |\n" for code in ExitCode]
     return "".join(parts)
