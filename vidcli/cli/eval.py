@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vidcli.cli.choosing import as_taught
 from vidcli.cli.evaluating import EvalOptions, Evaluation, Mode, Replied, check_questions
 from vidcli.cli.groups import Loading, Looking, Telling, takes_groups
 from vidcli.cli.terminal import write_document, write_table
@@ -111,6 +112,7 @@ def eval(
     check_questions(questions, kind or [])
     chosen = [question for question in questions if not kind or question.kind in kind]
     chosen = limit_each(chosen, limit)
+    looking = as_taught(looking, loading.model)
     options = EvalOptions(looking, loading, telling, max_tokens, instruction)
     path = predictions or folder / PREDICTIONS
     try:

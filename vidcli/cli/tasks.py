@@ -176,6 +176,11 @@ def describe_settings(task: Task, loading: Loading, files: ModelFiles) -> dict[s
         "weights": files.weights_sha256,
         "mmproj": files.mmproj_sha256,
         **({"adapter": files.adapter_key} if files.adapter_key else {}),
+        **(
+            {"arrangement": f"{files.arrangement} {files.sidecar_sha256}"}
+            if files.arrangement != "frames"
+            else {}
+        ),
     }
 
 

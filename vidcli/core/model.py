@@ -52,6 +52,7 @@ class ModelFiles:
         lora_scale: How strongly it counts: 1 as it was trained, 0 not at all.
         arrangement: What is made of a video's frames: `frames`, `pool`, `qformer`.
         sidecar: Weights of the Q-Former; None where there is none.
+        sidecar_sha256: Hex digest of them; empty where there are none.
     """
 
     weights: Path
@@ -66,6 +67,7 @@ class ModelFiles:
     lora_scale: float = 1.0
     arrangement: str = "frames"
     sidecar: Path | None = None
+    sidecar_sha256: str = ""
 
     @property
     def adapter_key(self) -> str:

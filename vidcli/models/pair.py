@@ -142,14 +142,11 @@ def resolve_files(
         lora_scale=lora_scale,
         arrangement=bundle.arrangement if bundle else "frames",
         sidecar=bundle.sidecar if bundle else None,
+        sidecar_sha256=digest_model(bundle.sidecar) if bundle and bundle.sidecar else "",
     )
     if bundle is not None:
         _check_digests(bundle, files)
     return files
-
-
-def _digest_sidecar(files: ModelFiles) -> str:
-    return digest_model(files.sidecar) if files.sidecar else ""
 
 
 def _check_digests(bundle: Bundle, files: ModelFiles) -> None:
@@ -158,7 +155,7 @@ def _check_digests(bundle: Bundle, files: ModelFiles) -> None:
         ("weights", bundle.weights, files.weights, files.weights_sha256),
         ("mmproj", bundle.mmproj, files.mmproj, files.mmproj_sha256),
         ("adapter", bundle.adapter, files.adapter, files.adapter_sha256),
-        ("sidecar", bundle.sidecar, files.sidecar, _digest_sidecar(files)),
+        ("sidecar", bundle.sidecar, files.sidecar, files.sidecar_sha256),
     )
     for role, own, used, digest in found:
         if own is not None and own == used and bundle.sha256[role] != digest:
