@@ -203,6 +203,7 @@ def make_training_documents() -> dict[str, documents.Document]:
             for name in ("shuffled", "reversed", "blind")
         },
     }
+    found = {"recall_at_1": 0.5, "chance": 0.25, "videos": 2, "texts": 4}
     report = {
         "folder": "run",
         "stage": "tune",
@@ -221,6 +222,16 @@ def make_training_documents() -> dict[str, documents.Document]:
     return {
         "bundle": training.bundle_document(bundle),
         "train": training.train_document(report),
+        "contrast": training.contrast_document(
+            {
+                "folder": "run",
+                "samples": {"train": 2, "held_out": 2},
+                "steps": 3,
+                "before": found,
+                "after": found,
+                "files": {"heads": "a" * 64},
+            }
+        ),
     }
 
 

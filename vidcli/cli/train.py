@@ -59,6 +59,7 @@ class ObjectiveName(StrEnum):
     CAPTION = "caption"
     EVENTS = "events"
     DENOISE = "denoise"
+    CONTRAST = "contrast"
 
 
 class ArrangementName(StrEnum):
@@ -292,7 +293,7 @@ def pretrain(
         ObjectiveName,
         typer.Option(
             help="What is to be said: captions, timed events, or at half of the steps what was"
-            " masked of them.",
+            " masked of them; contrast trains heads that rank videos against texts.",
             rich_help_panel=STEPS,
         ),
     ] = ObjectiveName.CAPTION,
@@ -327,8 +328,14 @@ def pretrain(
             "name what to start from",
             hint="--from an installed model, a bundle or a checkpoint; or --from-scratch FILE",
         )
+    if objective is ObjectiveName.CONTRAST and (from_scratch or unfreeze or arrange):
+        raise UsageError(
+            "--objective contrast trains heads over a model that stays as it is",
+            hint="leave out --from-scratch, --unfreeze and --arrange",
+        )
     parts = read_parts(unfreeze or ("all" if from_scratch else "connector"))
-    if arrange is ArrangementName.QFORMER and not unfreeze and not from_scratch:
+    no_part = arrange is ArrangementName.QFORMER and not unfreeze and not from_scratch
+    if no_part or objective is ObjectiveName.CONTRAST:
         parts = ()
     with ExitStack() as stack:
         dataset = open_data(data, steps)
@@ -563,6 +570,9 @@ def carry_out(
     notes = Notes(quiet=run.quiet)
     device = choose_device(run.device.value, threads=run.threads)
     stage = open_stage(base, dataset, config, stack, device=device)
+    if config.objective.value == ObjectiveName.CONTRAST.value and not run.inspect_batch:
+        carry_out_contrast(stage, run)
+        return
     if run.inspect_batch:
         write_out(inspect(stage, run.inspect_batch))
         return
@@ -577,6 +587,34 @@ def carry_out(
     with open_progress(quiet=run.quiet) as progress:
         report = run_stage(stage, run.out, tell=notes.tell, progress=progress)
     tell_report(report, json=run.json)
+
+
+def carry_out_contrast(stage: "Stage", run: RunOptions) -> None:
+    """Train heads for retrieval, or only say what that would take."""
+    from vidcli.output.progress import open_progress
+    from vidcli.train.run import clear_run, run_contrastive
+
+    n_train, n_steps = len(stage.dataset.train), stage.config.steps
+    said = f"{n_train} samples, {n_steps} steps; every video is encoded once, the heads are small"
+    if run.dry_run:
+        write_out(f"{said}\n")
+        return
+    Notes(quiet=run.quiet).tell(said)
+    if run.restart:
+        clear_run(run.out)
+    with open_progress(quiet=run.quiet) as progress:
+        report = run_contrastive(stage, run.out, progress=progress)
+    if run.json:
+        from vidcli.output.training import contrast_document
+
+        write_document(contrast_document(report))
+        return
+    before, after = report["before"], report["after"]
+    write_out(
+        f"held-out texts found by their video at the first place: {after['recall_at_1']:.0%}"
+        f" (before {before['recall_at_1']:.0%}, chance {after['chance']:.0%},"
+        f" {after['videos']} videos, {after['texts']} texts)\n{report['folder']}\n"
+    )
 
 
 def inspect(stage: "Stage", n: int) -> str:

@@ -90,6 +90,10 @@ class Scribe(Owned):
         yield from to_runs(self._weights, prompt.parts[:cut])
         yield from to_runs(self._weights, prompt.parts[cut:], at_start=not cut)
 
+    def tokenize(self, text: str) -> list[int]:
+        """Token ids of a text; control tokens written in it are text."""
+        return self._weights.tokenize(text, special=False)
+
     def is_end(self, token: int) -> bool:
         """Whether a token ends a reply."""
         return self._weights.is_end(token)

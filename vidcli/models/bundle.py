@@ -17,7 +17,7 @@ from vidcli.errors import ModelError
 
 MANIFEST = "vidcli.json"
 VERSION = 1
-ROLES = ("weights", "mmproj", "adapter", "sidecar")
+ROLES = ("weights", "mmproj", "adapter", "sidecar", "heads")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,7 @@ class Bundle:
         history: Stages of training, oldest first: each has `stage` and `data`.
         arrangement: What is made of a video's frames: `frames`, `pool`, `qformer`.
         sidecar: Weights of the Q-Former; None where there is none.
+        heads: Heads for retrieval (`methods.dual`); None where there are none.
     """
 
     folder: Path
@@ -51,11 +52,12 @@ class Bundle:
     history: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
     arrangement: str = "frames"
     sidecar: Path | None = None
+    heads: Path | None = None
 
     @property
     def files(self) -> dict[str, Path]:
         """The files there are, by role."""
-        found = (self.weights, self.mmproj, self.adapter, self.sidecar)
+        found = (self.weights, self.mmproj, self.adapter, self.sidecar, self.heads)
         return {role: path for role, path in zip(ROLES, found, strict=True) if path is not None}
 
 
@@ -90,6 +92,7 @@ def read_bundle(folder: Path) -> Bundle:
             history=tuple(document["history"]),
             arrangement=str(document.get("arrangement", "frames")),
             sidecar=paths.get("sidecar"),
+            heads=paths.get("heads"),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(

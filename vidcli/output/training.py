@@ -12,6 +12,11 @@ def train_document(report: Mapping[str, Any]) -> Document:
     return {"schema": head("train"), **report}
 
 
+def contrast_document(report: Mapping[str, Any]) -> Document:
+    """The document `contrast`: what training heads for retrieval did."""
+    return {"schema": head("contrast"), **report}
+
+
 def bundle_document(bundle: Bundle) -> Document:
     """The document `bundle`."""
     return {

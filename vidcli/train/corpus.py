@@ -239,7 +239,7 @@ def make_item(
     """
     check_objective([sample], objective)
     made = Item((), sample.system, clip, video_id(sample), path, data)
-    if objective is Objective.CAPTION:
+    if objective in (Objective.CAPTION, Objective.CONTRAST):
         said = tuple(Said(e.question, e.answer) for e in sample.exchanges)
         return replace(made, said=said, others=tuple(e.others for e in sample.exchanges))
     last = clip.shown[-1][-1].time.seconds

@@ -26,11 +26,12 @@ MAX_UNITS = 250  # of a sequence, as Vid2Seq's 256 tokens
 
 
 class Objective(StrEnum):
-    """What pretraining teaches to say."""
+    """What pretraining teaches to say, or to tell apart."""
 
     CAPTION = "caption"
     EVENTS = "events"
     DENOISE = "denoise"
+    CONTRAST = "contrast"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +49,13 @@ def check_objective(samples: Sequence[Sample], objective: Objective) -> None:
         UsageError: A sample has no captions where these are wanted, or no events where those are.
     """
     for sample in samples:
-        if objective is Objective.CAPTION and not sample.exchanges:
+        is_said = objective in (Objective.CAPTION, Objective.CONTRAST)
+        if is_said and not sample.exchanges:
             raise UsageError(
                 f"{sample.origin}: timed events are no captions",
                 hint="--objective events teaches events, and --objective denoise speech",
             )
-        if objective is not Objective.CAPTION and not sample.events:
+        if not is_said and not sample.events:
             raise UsageError(
                 f"{sample.origin}: it has no timed events",
                 hint="--objective caption is for captions and conversations",

@@ -210,6 +210,56 @@ def run_stage(
     return report
 
 
+def run_contrastive(
+    stage: Stage, folder: Path, *, progress: Progress | None = None
+) -> dict[str, Any]:
+    """Train heads for retrieval over a frozen model; the folder ends as a bundle.
+
+    Args:
+        stage: From `open_stage`, nothing of the model unfrozen.
+        folder: Of the run; made if missing.
+        progress: Of encoding and training.
+
+    Returns:
+        What it did, ready for JSON: retrieval of held-out texts before and after.
+    """
+    from vidcli.train.contrast import export_heads, run_contrast
+
+    config, files = stage.config, stage.base.files
+    digest = config.digest(stage.dataset.digest, files.weights_sha256, files.mmproj_sha256)
+    _begin(folder, stage, digest)
+    train = _watch(stage, stage.dataset.train, progress)
+    held_out = _watch(stage, stage.dataset.held_out[: config.eval_samples], progress)
+    heads, before, after = run_contrast(
+        stage.model, train, held_out, config, folder=folder, digest=digest, progress=progress
+    )
+    entry = _describe(stage, {"retrieval": after})
+    profile = stage.scribe.profile
+    bundle = Bundle(
+        folder=folder,
+        name=folder.resolve().name,
+        weights=files.weights,
+        mmproj=files.mmproj,
+        adapter=None,
+        sha256={},
+        base=stage.base.origin,
+        prompt=f"{profile.name}/{profile.version}",
+        frames=config.frames,
+        history=(*stage.base.history, entry),
+    )
+    made = export_heads(heads, bundle, (files.weights_sha256, files.mmproj_sha256))
+    report = {
+        "folder": str(folder),
+        "samples": {"train": len(train), "held_out": len(held_out)},
+        "steps": config.steps,
+        "before": before,
+        "after": after,
+        "files": dict(made.sha256),
+    }
+    write_json(folder / REPORT, report)
+    return report
+
+
 def batches_of(corpus: Corpus, config: RunConfig) -> Callable[[int], Sequence[Batch]]:
     """The micro-batches of each step: every item once an epoch, in an order of the seed."""
     a_step = config.batch * config.accumulate
@@ -276,21 +326,8 @@ def _measure_before(
 
 
 def _export(stage: Stage, folder: Path, after: dict[str, Any]) -> Bundle:
-    config, dataset = stage.config, stage.dataset
-    entry = {
-        "stage": config.stage,
-        "objective": config.objective,
-        "arrangement": config.arrangement,
-        "learns": list(config.learns),
-        "reset_connector": config.reset,
-        "lora": asdict(config.lora) if config.lora else None,
-        "steps": config.steps,
-        "seed": config.seed,
-        "samples": len(dataset.train),
-        "data": list(dataset.files),
-        "video_ids": dataset.video_ids,
-        "scores": after["scores"],
-    }
+    config = stage.config
+    entry = _describe(stage, {"scores": after["scores"]})
     profile = stage.scribe.profile
     return export_run(
         stage.model,
@@ -304,6 +341,25 @@ def _export(stage: Stage, folder: Path, after: dict[str, Any]) -> Bundle:
         stage=entry,
         arrangement=config.arrangement,
     )
+
+
+def _describe(stage: Stage, results: dict[str, Any]) -> dict[str, Any]:
+    """The entry of a stage in the history of its bundle."""
+    config, dataset = stage.config, stage.dataset
+    return {
+        "stage": config.stage,
+        "objective": config.objective,
+        "arrangement": config.arrangement,
+        "learns": list(config.learns),
+        "reset_connector": config.reset,
+        "lora": asdict(config.lora) if config.lora else None,
+        "steps": config.steps,
+        "seed": config.seed,
+        "samples": len(dataset.train),
+        "data": list(dataset.files),
+        "video_ids": dataset.video_ids,
+        **results,
+    }
 
 
 def _mean(values: Sequence[float]) -> float:
