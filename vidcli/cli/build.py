@@ -230,8 +230,6 @@ def find_files(loading: Loading, *, notes: Notes) -> ModelFiles:
         loading.model, loading.mmproj, offline=loading.offline, notes=notes
     )
     with open_progress(quiet=notes.quiet) as progress:
-        files = resolve_files(model, mmproj, progress=progress)
-    with open_progress(quiet=quiet) as progress:
         files = resolve_files(
             model,
             mmproj,

@@ -59,7 +59,6 @@ def choose_model(
     return installed.weights, mmproj or installed.mmproj, installed.name
 
 
-def _find_named(named: str, *, offline: bool, notes: Notes) -> "InstalledModel | None":
 def as_taught(looking: Looking, model: str | None) -> Looking:
     """Look at as many frames as a bundle was taught with, where nobody says how many.
 
@@ -80,7 +79,7 @@ def as_taught(looking: Looking, model: str | None) -> Looking:
     return replace(looking, frames=read_bundle(folder).frames)
 
 
-def _find_named(named: str, *, offline: bool) -> "InstalledModel | None":
+def _find_named(named: str, *, offline: bool, notes: Notes) -> "InstalledModel | None":
     """The installed model of a name; None where the name is of a file or directory.
 
     Raises:

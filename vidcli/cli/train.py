@@ -488,7 +488,7 @@ def open_base(named: str, mmproj: Path | None, run: RunOptions, stack: ExitStack
     if is_bundle(folder):
         return bases.open_bundle(folder)
     loading = Loading(model=named, mmproj=mmproj, offline=run.offline)
-    files = find_files(loading, quiet=run.quiet)
+    files = find_files(loading, notes=Notes(quiet=run.quiet))
     source = installed.source if installed else "files"
     is_hub = source.startswith("hf:")
     return bases.Base(files, source=source, upstream=run.upstream or (source if is_hub else ""))
@@ -584,8 +584,12 @@ def carry_out(
         notes.tell(line)
     if run.restart:
         clear_run(run.out)
-    with open_progress(quiet=run.quiet) as progress:
-        report = run_stage(stage, run.out, tell=notes.tell, progress=progress)
+    try:
+        with open_progress(quiet=run.quiet) as progress:
+            report = run_stage(stage, run.out, tell=notes.tell, progress=progress)
+    except KeyboardInterrupt:
+        notes.tell("the same command goes on from the last checkpoint, at most a minute back")
+        raise
     tell_report(report, json=run.json)
 
 

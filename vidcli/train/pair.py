@@ -42,8 +42,8 @@ def load_pair(weights: Path, mmproj: Path) -> VideoModel:
     state = from_gguf(tensors, layout)
     config = _smolvlm_config(*facts) if layout.family == "smolvlm" else _qwen2vl_config(*facts)
     hf = _build(layout.family, config)
-    given = {name: torch.from_numpy(np.array(values)) for name, values in state.items()}
-    missing, unexpected = hf.load_state_dict(given, strict=False)
+    given = {name: torch.from_numpy(values) for name, values in state.items()}
+    missing, unexpected = hf.load_state_dict(given, strict=False, assign=True)
     lost = [name for name in missing if name != "lm_head.weight" or not config["tied"]]
     if lost or unexpected:
         name = (lost or unexpected)[0]
