@@ -146,3 +146,13 @@ def test_the_pool_of_a_single_frame_is_that_frame_and_its_mean():
     tokens = np.random.default_rng(0).standard_normal((1, 4, 8)).astype(np.float32)
     assert np.allclose(pool_tokens(tokens)[1:], tokens[0])
     assert Arranger(POOL, pool_tokens).kind == POOL
+
+
+def test_a_dry_run_counts_the_arranged_tokens(arranged, world):
+    kind, trained = arranged
+    result = invoke(
+        "ask", str(world.video(0)), "?", "--model", str(trained.folder), "--dry-run", "--json",
+        "--threads", "1",
+    )  # fmt: skip
+    assert result.exit_code == 0, result.stderr
+    assert json.loads(result.stdout)["tokens"]["visual"] == {POOL: 3, QFORMER: 32}[kind]

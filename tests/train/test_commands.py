@@ -192,3 +192,10 @@ def test_captions_and_events_are_not_mistaken_for_each_other(timed, world, sizes
     )
     assert result.exit_code == 2
     assert "row 1: it has no timed events" in result.stderr
+
+
+def test_a_sample_longer_than_the_context_is_told_not_cut(world, sizes, tmp_path):
+    sizes.write_text(SIZES + "context = 64\n")
+    result = invoke(*pretrain(world, tmp_path / "x", "--from-scratch", str(sizes)))
+    assert result.exit_code == 5
+    assert "cells, and the model's context is 64" in result.stderr

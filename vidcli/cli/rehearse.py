@@ -27,7 +27,7 @@ def rehearse(
     from vidcli.output.accounts import Rehearsal, plan_document, plan_rows
 
     fit = fit_question(bench, source, looking, question)
-    cost = estimate(source, bench.session, fit, question)
+    cost = estimate(source, bench.session, fit, question, arranger=bench.arranger)
     rehearsal = Rehearsal(
         video=describe(source),
         question=question.text,

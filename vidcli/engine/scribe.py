@@ -109,6 +109,11 @@ class Scribe(Owned):
         return self._weights.is_mrope
 
     @property
+    def n_ctx_train(self) -> int:
+        """Context the model was trained with."""
+        return self._weights.n_ctx_train
+
+    @property
     def n_vocab(self) -> int:
         """Vocabulary entries."""
         return self._weights.n_vocab

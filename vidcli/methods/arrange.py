@@ -11,12 +11,15 @@ fixed length, unless `t_max` asks for it.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vidcli.core.prompt import ImagePart, VisualTokens
+from vidcli.core.profile import FamilyProfile
+from vidcli.core.prompt import ImagePart, Part, VisualTokens
 from vidcli.errors import ModelError
+from vidcli.methods.compose import compose_video
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -80,6 +83,28 @@ class Arranger:
         data = self.transform(stacked).astype(np.float16)
         frames = tuple(frame for image in images for frame in image.frames)
         return ImagePart(frames, arranged_tokens(first, data))
+
+
+def compose_arranged(
+    profile: FamilyProfile,
+    images: Sequence[ImagePart],
+    arranger: Arranger | None,
+    *,
+    duration: Fraction | None,
+    numbered: bool = False,
+) -> tuple[Part, ...]:
+    """Write a video; frames that were arranged together have no label of their own.
+
+    Args:
+        profile: The family's recipe.
+        images: Frames or groups, in the order shown.
+        arranger: Makes fewer tokens of them; None shows them one by one.
+        duration: Of the video, where it is known.
+        numbered: Put the frames' ids before them.
+    """
+    if arranger is not None:
+        profile, images = replace(profile, label=""), arranger(images)
+    return compose_video(profile, images, duration=duration, numbered=numbered)
 
 
 def check_arrangeable(tokens: VisualTokens) -> None:

@@ -4,7 +4,6 @@ import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from fractions import Fraction
 from pathlib import PurePath
 
 from vidcli.core.prompt import Part, Prompt, TextPart
@@ -23,7 +22,8 @@ from vidcli.core.results import (
 from vidcli.core.sampling import Sampling
 from vidcli.errors import ResourceError
 from vidcli.methods import cite
-from vidcli.methods.compose import compose_prompt, compose_video
+from vidcli.methods.arrange import compose_arranged
+from vidcli.methods.compose import compose_prompt
 from vidcli.methods.watch import Watched
 
 CAPTION_QUESTION = "Describe what happens in this video in one paragraph."
@@ -70,19 +70,15 @@ def question_parts(question: Question) -> tuple[Part, ...]:
 
 def compose(session: Session, watched: Watched, question: Question, video: VideoReport) -> Prompt:
     """The whole prompt for one question about one watched video."""
-    shown = compose_watched(session, watched, duration=video.duration, numbered=question.cite)
+    shown = compose_arranged(
+        session.profile,
+        watched.images,
+        watched.arranger,
+        duration=video.duration,
+        numbered=question.cite,
+    )
     turns = [("user", question_parts(question))]
     return compose_prompt(session, turns, shown, label=name_video(video))
-
-
-def compose_watched(
-    session: Session, watched: Watched, *, duration: Fraction | None, numbered: bool = False
-) -> tuple[Part, ...]:
-    """Write what was watched; frames that were arranged together have no label of their own."""
-    profile = session.profile
-    if watched.arranger is not None:
-        profile = replace(profile, label="")
-    return compose_video(profile, watched.shown, duration=duration, numbered=numbered)
 
 
 def name_video(video: VideoReport) -> str:

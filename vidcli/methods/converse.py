@@ -9,7 +9,8 @@ from vidcli.core.protocols import Progress, Session
 from vidcli.core.results import Answer, Delta, Timings, VideoReport
 from vidcli.core.sampling import Sampling
 from vidcli.errors import ResourceError
-from vidcli.methods.ask import METHOD, compose_watched, name_video, report_answer
+from vidcli.methods.arrange import compose_arranged
+from vidcli.methods.ask import METHOD, name_video, report_answer
 from vidcli.methods.compose import compose_prompt
 from vidcli.methods.watch import Watched
 
@@ -110,7 +111,12 @@ class Conversation:
         return prompt, (f"{dropped} earlier {earlier} forgotten to fit the context",)
 
     def _compose(self, question: str, turns: Sequence[Turn]) -> Prompt:
-        shown = compose_watched(self.session, self.watched, duration=self.video.duration)
+        shown = compose_arranged(
+            self.session.profile,
+            self.watched.images,
+            self.watched.arranger,
+            duration=self.video.duration,
+        )
         spoken: list[tuple[str, tuple[Part, ...]]] = []
         for turn in turns:
             spoken.append(("user", (TextPart(turn.question),)))

@@ -10,6 +10,7 @@ from vidcli.core.protocols import FrameSource, Session
 from vidcli.core.results import Timings
 from vidcli.core.sampling import Sampling
 from vidcli.core.time import Timestamp
+from vidcli.methods.arrange import Arranger, compose_arranged
 from vidcli.methods.ask import Question, question_parts
 from vidcli.methods.compose import compose_prompt, compose_video
 from vidcli.methods.watch import Fit, watch
@@ -55,8 +56,22 @@ class Estimate:
         return self.decode_s + self.encode_s + self.prefill_s + self.generate_s
 
 
-def estimate(source: FrameSource, session: Session, fit: Fit, question: Question) -> Estimate:
+def estimate(
+    source: FrameSource,
+    session: Session,
+    fit: Fit,
+    question: Question,
+    *,
+    arranger: Arranger | None = None,
+) -> Estimate:
     """Decode, encode and prefill one frame or group, and multiply.
+
+    Args:
+        source: The video.
+        session: A loaded model.
+        fit: What of the plan the context holds.
+        question: What is to be asked.
+        arranger: What the model makes of all frames together; None shows them one by one.
 
     Raises:
         MediaError: The probed frame cannot be decoded.
@@ -71,7 +86,8 @@ def estimate(source: FrameSource, session: Session, fit: Fit, question: Question
     tokens = watched.images[0].tokens
     shown = compose_video(session.profile, watched.images, duration=source.info.duration)
     prompt = compose_prompt(session, [("user", question_parts(question))], shown)
-    cells = _count_cells(source, session, fit.plan, tokens, question)
+    whole = _write_whole(source, session, fit.plan, tokens, question, arranger)
+    cells = session.count_cells(whole.parts)
     prefill_s = _time_prefill(session, prompt)
     generate_s = _time_token(session, prompt) * question.sampling.max_tokens
     return Estimate(
@@ -79,7 +95,7 @@ def estimate(source: FrameSource, session: Session, fit: Fit, question: Question
         size=fit.size,
         visual_tokens_per_frame=tokens.n_tokens,
         group=group,
-        visual_tokens=tokens.n_tokens * fit.n_groups,
+        visual_tokens=whole.n_visual_tokens,
         prompt_cells=cells,
         n_ctx=session.n_ctx,
         decode_s=timings.decode * fit.n_groups,
@@ -90,28 +106,29 @@ def estimate(source: FrameSource, session: Session, fit: Fit, question: Question
     )
 
 
-def _count_cells(
+def _write_whole(
     source: FrameSource,
     session: Session,
     plan: FramePlan,
     tokens: VisualTokens,
     question: Question,
-) -> int:
-    """Cells of the whole prompt, every frame taking the tokens of the probed one."""
+    arranger: Arranger | None,
+) -> Prompt:
+    """The whole prompt, every frame taking the tokens of the probed one."""
     frames = [
         SeenFrame(i, Timestamp(int(f.time * 1000), Fraction(1, 1000)), f.time, f.reason)
         for i, f in enumerate(plan.frames, start=1)
     ]
     step = session.profile.group
     groups = [tuple(frames[i : i + step]) for i in range(0, len(frames), step)]
-    shown = compose_video(
+    shown = compose_arranged(
         session.profile,
         [ImagePart(group, tokens) for group in groups],
+        arranger,
         duration=source.info.duration,
         numbered=question.cite,
     )
-    prompt = compose_prompt(session, [("user", question_parts(question))], shown)
-    return session.count_cells(prompt.parts)
+    return compose_prompt(session, [("user", question_parts(question))], shown)
 
 
 def _time_prefill(session: Session, prompt: Prompt) -> float:

@@ -53,6 +53,7 @@ class Item:
         data: Features or pixels in memory.
         others: For each exchange answers as good as its own.
         timed: Its events, where some of the steps mask them.
+        origin: File and row, for messages.
     """
 
     said: tuple[Said, ...]
@@ -63,6 +64,7 @@ class Item:
     data: Tensor | None = None
     others: tuple[tuple[str, ...], ...] = ()
     timed: TimedUnits | None = None
+    origin: str = ""
 
 
 class Corpus:
@@ -98,7 +100,11 @@ class Corpus:
         return len(self.items)
 
     def row(self, item: Item, *, clip: Clip | None = None, blind: bool = False) -> Row:
-        """The item's prompt: with its own frames, with those of another clip, or with none."""
+        """The item's prompt: with its own frames, with those of another clip, or with none.
+
+        Raises:
+            ResourceError: It is longer than the context the model was trained with.
+        """
         shown = None if blind else (clip or item.clip)
         kept = self._rows.get(item) if shown is item.clip else None
         if kept is not None:
@@ -110,6 +116,12 @@ class Corpus:
             system=item.system,
             arrangement=self._model.arrangement,
         )
+        if row.n_cells > self.scribe.n_ctx_train:
+            raise ResourceError(
+                f"{item.origin or item.video}: it takes {row.n_cells} cells, and the model's"
+                f" context is {self.scribe.n_ctx_train}",
+                hint="give fewer --frames, or cut the conversation",
+            )
         if shown is item.clip and item in self._rows:  # drawn ones are new at every step
             self._rows[item] = row
         return row
@@ -238,7 +250,7 @@ def make_item(
         UsageError: The sample has nothing for this objective.
     """
     check_objective([sample], objective)
-    made = Item((), sample.system, clip, video_id(sample), path, data)
+    made = Item((), sample.system, clip, video_id(sample), path, data, origin=sample.origin)
     if objective in (Objective.CAPTION, Objective.CONTRAST):
         said = tuple(Said(e.question, e.answer) for e in sample.exchanges)
         return replace(made, said=said, others=tuple(e.others for e in sample.exchanges))
