@@ -225,3 +225,19 @@ def test_the_layout_is_read_from_the_headers(seeing):
     bundle = read_bundle(seeing.folder)
     layout = read_layout(read_facts(bundle.weights), read_facts(bundle.mmproj))
     assert (layout.family, layout.n_layers, layout.n_kv_heads) == ("smolvlm", 2, 2)
+
+
+def test_an_adapter_can_be_named_for_any_model(tuned, seeing, world):
+    files = resolve_files(tuned.folder)
+    named = answer(world, seeing.folder, "--lora", str(files.adapter))
+    assert named == answer(world, tuned.folder)
+    assert named != answer(world, seeing.folder)
+
+
+def test_a_scale_without_an_adapter_is_said_to_do_nothing(seeing, world):
+    result = invoke(
+        "ask", str(world.video(0)), "?", "--model", str(seeing.folder), "--lora-scale", "0.5",
+        "--max-tokens", "2", "--threads", "1",
+    )  # fmt: skip
+    assert result.exit_code == 0
+    assert "--lora-scale does nothing" in result.stderr
