@@ -1,15 +1,13 @@
 """`vidcli ask`: a question about a video, answered with the times it rests on."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vidcli.cli.build import import_engine, open_bench
 from vidcli.cli.choosing import as_taught
-from vidcli.cli.folders import RunOptions, open_run
-from vidcli.cli.footage import open_videos
 from vidcli.cli.groups import Loading, Looking, Rehearsing, Telling, Writing, takes_groups
 from vidcli.cli.inputs import Choosing, Inputs, gather
 from vidcli.cli.keeping import Keeping
@@ -186,5 +184,6 @@ def answer_each(
     """
     looking = as_taught(looking, loading.model)
     inputs = videos if isinstance(videos, Inputs) else gather(videos, Choosing())
-    task = task or Asking(name="ask", question=question, looking=looking)
+    asked = task or Asking(name="ask", question=question, looking=looking)
+    task = replace(asked, looking=looking)
     return run_task(inputs, task, loading, telling, rehearsing, keeping)

@@ -87,7 +87,6 @@ def watch(
     """
     task = _choose_task(do, question, looking, loading, writing, telling, keeping)
     options = RunOptions(
-        looking=as_taught(looking, loading.model),
         loading=loading,
         telling=telling,
         keeping=keeping,
@@ -129,6 +128,7 @@ def _choose_task(
             is_anew=keeping.overwrite,
             keeps=not loading.no_cache,
         )
+    looking = as_taught(looking, loading.model)
     asked = Question(question or CAPTION_QUESTION, sampling=writing.sampling())
     if do is Doing.ASK:
         return Asking(name="ask", question=asked, looking=looking)
