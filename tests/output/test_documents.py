@@ -33,7 +33,7 @@ from vidcli.output import accounts, datasets, documents, evaluations, models, su
 from vidcli.output.doctor import doctor_document
 from vidcli.models.bundle import Bundle
 from vidcli.models.catalog import find_model
-from vidcli.output import accounts, documents, evaluations, models, summaries
+from vidcli.output import accounts, documents, evaluations, models, summaries, training
 from vidcli.output.doctor import doctor_document
 from vidcli.output.schema import list_schemas, load_schema
 from vidcli.output.settings import settings_document
