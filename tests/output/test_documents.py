@@ -28,12 +28,17 @@ from vidcli.errors import MediaError
 from vidcli.evaluate.predictions import Prediction
 from vidcli.evaluate.sets import EvalQuestion
 from vidcli.library.journal_care import JournalFacts
-from vidcli.models.catalog import find_model
-from vidcli.output import accounts, datasets, documents, evaluations, models, summaries
-from vidcli.output.doctor import doctor_document
 from vidcli.models.bundle import Bundle
 from vidcli.models.catalog import find_model
-from vidcli.output import accounts, documents, evaluations, models, summaries, training
+from vidcli.output import (
+    accounts,
+    datasets,
+    documents,
+    evaluations,
+    models,
+    summaries,
+    training,
+)
 from vidcli.output.doctor import doctor_document
 from vidcli.output.schema import list_schemas, load_schema
 from vidcli.output.settings import settings_document

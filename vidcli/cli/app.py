@@ -180,7 +180,6 @@ data_app = typer.Typer(
     help="Make data to train on.",
 )
 DATA: tuple[Callable[..., None], ...] = (synth, narrate, instruct)
-DATA: tuple[Callable[..., None], ...] = (synth,)
 train_app = typer.Typer(
     cls=Group,
     no_args_is_help=True,

@@ -162,7 +162,6 @@ def open_language(
         yield session
 
 
-def fit_layers(options: LoadOptions, weights: GgufFacts, mmproj: GgufFacts | None) -> LoadOptions:
 def make_arranger(files: ModelFiles) -> "Arranger | None":
     """What a bundle makes of a video's frames; None for frames one by one.
 
@@ -189,7 +188,7 @@ def make_arranger(files: ModelFiles) -> "Arranger | None":
     )
 
 
-def fit_layers(options: LoadOptions, weights: GgufFacts, mmproj: GgufFacts) -> LoadOptions:
+def fit_layers(options: LoadOptions, weights: GgufFacts, mmproj: GgufFacts | None) -> LoadOptions:
     """Turn `--gpu-layers auto` into as many layers as the graphics cards hold."""
     from vidcli.engine.devices import list_gpus
     from vidcli.models.gguf import integer_of
@@ -254,7 +253,9 @@ def find_language(loading: Loading, *, notes: Notes) -> LanguageFiles:
 
     model, _, name = choose_model(loading.model, None, offline=loading.offline, notes=notes)
     with open_progress(quiet=notes.quiet) as progress:
-        files = resolve_language(model, progress=progress)
+        files = resolve_language(
+            model, adapter=loading.lora, lora_scale=loading.lora_scale, progress=progress
+        )
     return replace(files, name=name) if name else files
 
 

@@ -28,11 +28,23 @@ class LanguageFiles:
         weights: GGUF (the first part of a split one).
         weights_sha256: Hex digest of it (all parts, in order, where split).
         name: What to call it in results.
+        adapter: LoRA adapter GGUF on it; None where there is none.
+        adapter_sha256: Hex digest of that; empty where there is none.
+        lora_scale: How strongly it counts.
     """
 
     weights: Path
     weights_sha256: str
     name: str
+    adapter: Path | None = None
+    adapter_sha256: str = ""
+    lora_scale: float = 1.0
+
+    @property
+    def adapter_key(self) -> str:
+        """Names the adapter and how much it counts; empty where it changes nothing."""
+        counts = self.adapter is not None and self.lora_scale
+        return f"{self.adapter_sha256} x{self.lora_scale:g}" if counts else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +84,19 @@ class ModelFiles:
     @property
     def adapter_key(self) -> str:
         """Names the adapter and how much it counts; empty where it changes nothing."""
-        counts = self.adapter is not None and self.lora_scale
-        return f"{self.adapter_sha256} x{self.lora_scale:g}" if counts else ""
+        return self.language.adapter_key
 
     @property
     def language(self) -> LanguageFiles:
         """The language model alone."""
-        return LanguageFiles(self.weights, self.weights_sha256, self.name)
+        return LanguageFiles(
+            self.weights,
+            self.weights_sha256,
+            self.name,
+            self.adapter,
+            self.adapter_sha256,
+            self.lora_scale,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from vidcli.core.protocols import Prefix, Progress
 from vidcli.core.results import CacheUse, Delta, FinishReason, Generation, ModelReport
 from vidcli.core.sampling import Sampling
 from vidcli.engine import native
+from vidcli.engine.adapter import Adapter
 from vidcli.engine.context import KvContext
 from vidcli.engine.entries import Entry, count_cells, split_entries, to_entries, trace_prompt
 from vidcli.engine.held import HeldSequence
@@ -81,6 +82,9 @@ class LanguageSession(Owned):
                     widest=self._open_vision(stack),
                 )
             )
+            if files.adapter is not None and files.lora_scale:
+                adapter = stack.enter_context(Adapter(files.adapter, self._weights))
+                adapter.apply(self._context.pointer, files.lora_scale)
             self._held = HeldSequence(self._context, prefixes)
             self._template = ChatTemplate(
                 self._weights.chat_template,
@@ -129,6 +133,8 @@ class LanguageSession(Owned):
             projector="",
             backend=self._weights.backend,
             gpu_layers=self._weights.offloaded,
+            adapter_sha256=self._language.adapter_sha256,
+            lora_scale=self._language.lora_scale if self._language.adapter else 0.0,
         )
 
     # Prompts
@@ -190,6 +196,7 @@ class LanguageSession(Owned):
         """Names the video part of a prompt and all that its KV state depends on."""
         what = (
             self._language.weights_sha256,
+            self._language.adapter_key,
             llama_cpp.__version__,
             self._context.settings_key,
             digest_parts(prompt.parts[: prompt.n_shared]),

@@ -11,11 +11,6 @@ from vidcli.core.prompt import VisualTokens
 from vidcli.core.results import ModelReport
 from vidcli.engine import native
 from vidcli.engine.language import LanguageSession
-from vidcli.engine.adapter import Adapter
-from vidcli.engine.context import KvContext
-from vidcli.engine.entries import Entry, count_cells, split_entries, to_entries, trace_prompt
-from vidcli.engine.held import HeldSequence
-from vidcli.engine.owned import Owned
 from vidcli.engine.prefix_cache import PrefixCache
 from vidcli.engine.profiles import choose_profile
 from vidcli.engine.sizes import choose_frame_size, read_vision_input
@@ -71,26 +66,6 @@ class LlamaSession(LanguageSession):
         )
         widest = self._vision.measure(self.frame_size((640, 360)))
         return 0 if widest.causal else widest.n_tokens
-            widest = self._vision.measure(self.frame_size((640, 360)))
-            self._context = stack.enter_context(
-                KvContext(
-                    self._weights,
-                    n_ctx=min(options.n_ctx or 1 << 30, self._weights.n_ctx_train or 1 << 30),
-                    threads=threads,
-                    widest=0 if widest.causal else widest.n_tokens,
-                )
-            )
-            if files.adapter is not None and files.lora_scale:
-                adapter = stack.enter_context(Adapter(files.adapter, self._weights))
-                adapter.apply(self._context.pointer, files.lora_scale)
-            self._held = HeldSequence(self._context, prefixes)
-            self._template = ChatTemplate(
-                self._weights.chat_template,
-                bos=self._weights.bos_text,
-                eos=self._weights.eos_text,
-                has_token=lambda text: self._weights.find_token(text) is not None,
-            )
-            self._stack = stack.pop_all()
 
     # What it is
 
@@ -112,8 +87,6 @@ class LlamaSession(LanguageSession):
             mmproj_sha256=self._files.mmproj_sha256,
             projector=self._mmproj_facts.projector,
             derivation=self._files.derivation,
-            adapter_sha256=self._files.adapter_sha256,
-            lora_scale=self._files.lora_scale if self._files.adapter else 0.0,
         )
 
     @property
@@ -151,150 +124,3 @@ class LlamaSession(LanguageSession):
         """
         group = list(images) + [images[-1]] * (self._profile.group - len(images))
         return self._vision.encode(group)
-
-    # Prompts
-
-    def render_chat(self, turns: Sequence[tuple[str, Sequence[Part]]]) -> tuple[Part, ...]:
-        """Write a conversation with the model's own chat template, ready for the next reply.
-
-        Args:
-            turns: (role, parts) with roles `system`, `user`, `assistant`, oldest first.
-        """
-        return self._template.render(turns, add_generation_prompt=True)
-
-    def tokenize(self, text: str, *, special: bool) -> list[int]:
-        """Token ids of a text in the middle of a prompt."""
-        return self._weights.tokenize(text, special=special)
-
-    def count_cells(self, parts: Sequence[Part]) -> int:
-        """Context cells these parts take, exactly."""
-        return count_cells(to_entries(self._weights, parts))
-
-    def trace(self, prompt: Prompt) -> tuple[TracedPart, ...]:
-        """What the model is shown, in order, as it is decoded: ids, cells and positions."""
-        return trace_prompt(self._weights, prompt)
-
-    def prefill(self, prompt: Prompt, *, progress: Progress | None = None) -> HeldPrefix:
-        """Bring the context to hold exactly this prompt, reusing what it already holds.
-
-        Raises:
-            ResourceError: The prompt does not fit the context.
-            EngineError: llama.cpp refused it.
-            ModelError: The logits are not finite.
-        """
-        shared, rest = split_entries(self._weights, prompt)
-        entries = shared + rest
-        n_cells = count_cells(entries)
-        if n_cells >= self.n_ctx:
-            raise ResourceError(
-                f"the prompt takes {n_cells} cells and leaves none of {self.n_ctx} for an answer",
-                hint="give fewer frames with --frames, or more cells with --n-ctx",
-            )
-        n_reused, cache = self._held.bring_to(
-            entries,
-            n_shared=len(shared),
-            snapshot_key=self._snapshot_key(prompt) if shared else "",
-            label=prompt.label,
-            progress=progress,
-        )
-        return HeldPrefix(tuple(entries), n_cells, n_reused, cache, self._context.logits())
-
-    def _snapshot_key(self, prompt: Prompt) -> str:
-        """Names the video part of a prompt and all that its KV state depends on."""
-        what = (
-            self._files.weights_sha256,
-            self._files.adapter_key,
-            llama_cpp.__version__,
-            self._context.settings_key,
-            digest_parts(prompt.parts[: prompt.n_shared]),
-        )
-        return hashlib.sha256("\n".join(what).encode()).hexdigest()
-
-    # Answers
-
-    def generate(self, prefix: Prefix, sampling: Sampling) -> Iterator[Delta]:
-        """Answer the prompt, streaming whole characters; see `last_generation` for why it ended."""
-        assert isinstance(prefix, HeldPrefix)
-        if not self._held.holds(prefix.entries):
-            self._held.bring_to(prefix.entries)
-        stream, guard = Utf8Stream(stop=sampling.stop), LoopGuard()
-        written: list[str] = []
-        state = _Writing()
-        try:
-            with Sampler(self._weights, sampling) as sampler:
-                for text in self._tokens_as_text(sampler, sampling, stream, guard, state):
-                    written.append(text)
-                    yield Delta(text)
-        finally:
-            notes = (state.note,) if state.note else ()
-            text = "".join(written)[: guard.cut]
-            self._last = Generation(text, state.finish, state.n_tokens, notes)
-
-    def _tokens_as_text(
-        self,
-        sampler: Sampler,
-        sampling: Sampling,
-        stream: Utf8Stream,
-        guard: LoopGuard,
-        state: "_Writing",
-    ) -> Iterator[str]:
-        while True:
-            token = sampler.sample(self._context)
-            if self._weights.is_end(token):
-                state.finish = FinishReason.STOP
-                break
-            state.n_tokens += 1
-            text = stream.feed(self._weights.piece(token))
-            if text:
-                yield text
-            # A grammar decides by itself what may come again, and half of its text is of no use.
-            state.note = "" if sampling.grammar else guard.feed(text) or ""
-            if state.note:
-                state.finish = FinishReason.LOOP
-                return
-            if stream.stopped:
-                state.finish = FinishReason.STOP
-                return
-            if state.n_tokens >= sampling.max_tokens:
-                state.finish = FinishReason.LENGTH
-                break
-            if self._held.n_cells + 1 >= self.n_ctx:
-                state.finish = FinishReason.CONTEXT
-                state.note = "the answer was cut: the context is full"
-                break
-            self._held.feed([Entry(token)])
-        rest = stream.flush()
-        if rest:
-            yield rest
-
-    @property
-    def last_generation(self) -> Generation:
-        """What the latest `generate` wrote, complete once its iterator is exhausted or closed."""
-        return self._last
-
-    def score(self, prefix: Prefix, options: Sequence[str]) -> tuple[float, ...]:
-        """Mean log-probability a token of each option as the reply to the prompt."""
-        assert isinstance(prefix, HeldPrefix)
-        scores = []
-        for option in options:
-            ids = self._weights.tokenize(option, special=False)
-            if not ids:
-                raise ModelError(f"option {option!r} has no tokens")
-            log_probabilities = log_softmax(prefix.logits)
-            total = float(log_probabilities[ids[0]])
-            if len(ids) > 1:
-                self._held.bring_to(prefix.entries)
-            for token, following in pairwise(ids):
-                self._held.feed([Entry(token)])
-                total += float(log_softmax(self._context.logits())[following])
-            scores.append(total / len(ids))
-        return tuple(scores)
-
-
-@dataclass(slots=True)
-class _Writing:
-    """How an answer in progress stands."""
-
-    finish: FinishReason = FinishReason.INTERRUPTED
-    n_tokens: int = 0
-    note: str = ""

@@ -120,8 +120,6 @@ def _key(trial: Trial) -> str:
         version("llama-cpp-python"),
         files.weights_sha256,
         *((files.mmproj_sha256, files.derivation) if isinstance(files, ModelFiles) else ()),
-        files.mmproj_sha256,
-        files.derivation,
         files.adapter_key,
         repr(options),
     )

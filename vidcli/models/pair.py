@@ -135,8 +135,7 @@ def resolve_files(
         mmproj=projector,
         weights_sha256=digest_model(weights, progress=progress),
         mmproj_sha256=digest_model(projector, progress=progress),
-        name=_name(weights),
-        name=bundle.name if bundle else weights.stem.split("-00001-of-")[0],
+        name=bundle.name if bundle else _name(weights),
         adapter=adapter,
         adapter_sha256=digest_model(adapter, progress=progress) if adapter else "",
         lora_scale=lora_scale,
@@ -165,11 +164,19 @@ def _check_digests(bundle: Bundle, files: ModelFiles) -> None:
             )
 
 
-def resolve_language(model: str | Path, *, progress: Progress | None = None) -> LanguageFiles:
+def resolve_language(
+    model: str | Path,
+    *,
+    adapter: Path | None = None,
+    lora_scale: float = 1.0,
+    progress: Progress | None = None,
+) -> LanguageFiles:
     """Turn what the user named into a checked language model; no projector is looked for.
 
     Args:
-        model: A GGUF file, or a directory that holds one language model.
+        model: A GGUF file, a directory that holds one language model, or a bundle.
+        adapter: LoRA adapter on the weights; None takes the bundle's own, where there is one.
+        lora_scale: How strongly it counts.
         progress: Of hashing, which happens once for each file.
 
     Raises:
@@ -180,7 +187,18 @@ def resolve_language(model: str | Path, *, progress: Progress | None = None) -> 
     facts = read_facts(weights)
     if describe_role(facts) is not Role.WEIGHTS:
         raise ModelError(f"{weights.name} is {describe_role(facts)}, not a language model")
-    return LanguageFiles(weights, digest_model(weights, progress=progress), _name(weights))
+    if is_bundle(named):
+        adapter = adapter or read_bundle(named).adapter
+    if adapter is not None:
+        check_adapter(facts, read_facts(adapter.expanduser()))
+    return LanguageFiles(
+        weights,
+        digest_model(weights, progress=progress),
+        _name(weights),
+        adapter.expanduser() if adapter else None,
+        digest_model(adapter.expanduser(), progress=progress) if adapter else "",
+        lora_scale,
+    )
 
 
 def _name(weights: Path) -> str:
