@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
-NORMAL, CONTROL = 1, 3  # token types of GGUF
+NORMAL, CONTROL, WHOLE = 1, 3, 4  # token types of GGUF
 
 WORDS = """
 the a of and to in is it that was for on are with as at be this from have or by one had not but
@@ -76,13 +76,16 @@ class Vocabulary:
         }
 
 
-def build_vocabulary(family: str, size: int, *, merges: Sequence[str] | None = None) -> Vocabulary:
+def build_vocabulary(
+    family: str, size: int, *, merges: Sequence[str] | None = None, whole: Sequence[str] = ()
+) -> Vocabulary:
     """Make the vocabulary of a family (`smolvlm`, `qwen`, `internvl`, `llava`, `gemma`).
 
     Args:
         family: A key of `shapes/vocabularies.json`, which lists its control tokens.
         size: Tokens in all; the rest is filled with made-up words.
         merges: Learnt from texts, best first; None makes those of some English words.
+        whole: Texts that are one token wherever they occur.
 
     Raises:
         ValueError: `size` does not hold the bytes, merges and control tokens.
@@ -92,15 +95,15 @@ def build_vocabulary(family: str, size: int, *, merges: Sequence[str] | None = N
     bytes_ = list(_byte_spelling().values())
     merges = _merges() if merges is None else merges
     learnt = [*bytes_, *(merge.replace(" ", "") for merge in merges)]
-    room = size - len(learnt) - len(spec["control"])
+    room = size - len(learnt) - len(whole) - len(spec["control"])
     if room < 0:
         raise ValueError(f"a {family} vocabulary needs {size - room} tokens, not {size}")
     taken = set(learnt)
     filler = itertools.islice((word for word in _babble() if word not in taken), room)
     normal = [*learnt, *filler]
     return Vocabulary(
-        tokens=(*normal, *spec["control"]),
-        types=(NORMAL,) * len(normal) + (CONTROL,) * len(spec["control"]),
+        tokens=(*normal, *whole, *spec["control"]),
+        types=(NORMAL,) * len(normal) + (WHOLE,) * len(whole) + (CONTROL,) * len(spec["control"]),
         merges=tuple(merges),
         pre=spec["pre"],
         bos=spec["bos"],
@@ -121,12 +124,21 @@ def _byte_spelling() -> dict[int, str]:
 
 
 def _merges() -> list[str]:
-    """Merges that spell line breaks and the words, each from the left, with and without a space."""
+    """Merges of the words, with and without a space."""
+    return merge_words([*(f" {word}" for word in WORDS.split()), "yes", "no"])
+
+
+def merge_words(words: Iterable[str]) -> list[str]:
+    """Merges that spell line breaks and words, each from the left; earlier words go first.
+
+    Args:
+        words: In ASCII; with the space before them where they have one.
+    """
     spelling = _byte_spelling()
-    newline, space = spelling[0x0A], spelling[0x20]
-    texts: Iterable[str] = (space + word for word in WORDS.split())
+    newline = spelling[0x0A]
     merges = {f"{newline} {newline}": None}
-    for text in itertools.chain(texts, ("yes", "no")):
+    for word in words:
+        text = "".join(spelling[byte] for byte in word.encode("ascii"))
         for end in range(1, len(text)):
             merges.setdefault(f"{text[:end]} {text[end]}")
     return list(merges)

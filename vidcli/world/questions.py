@@ -73,9 +73,14 @@ class Question:
     is_held_out: bool = False
 
 
-def ask_questions(scene: Scene) -> list[Question]:
-    """All kinds of questions that the scene can answer, one or two of each kind."""
-    asker = _Asker(scene)
+def ask_questions(scene: Scene, *, round: int = 0) -> list[Question]:
+    """All kinds of questions that the scene can answer, one or two of each kind.
+
+    Args:
+        scene: The clip.
+        round: Another round asks anew: in other wordings, or of other things.
+    """
+    asker = _Asker(scene, round)
     asker.ask_of_looks()
     asker.ask_of_motion()
     asker.ask_of_order()
@@ -87,9 +92,10 @@ def ask_questions(scene: Scene) -> list[Question]:
 class _Asker:
     """Puts questions about one scene, in an order that never changes."""
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: Scene, round: int) -> None:
         self.scene = scene
-        self.rng = random.Random(f"questions/{scene.seed}/{scene.index}/{scene.split}")
+        name = f"questions/{scene.seed}/{scene.index}/{scene.split}"
+        self.rng = random.Random(f"{name}/{round}" if round else name)
         self.groups = list_groups(scene)
         self.asked: list[Question] = []
 

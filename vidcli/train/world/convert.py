@@ -13,8 +13,10 @@ import torch
 from vidcli.errors import ModelError
 from vidcli.models.gguf import read_facts
 from vidcli.models.tensors import read_tensors
+from vidcli.models.vocabulary import Vocabulary
 from vidcli.train.names import Layout, from_gguf, smolvlm_layout
-from vidcli.train.scratch import ScratchConfig
+from vidcli.train.pair import write_pair
+from vidcli.train.scratch import ScratchConfig, text_keys, vision_keys
 from vidcli.train.world.modules import SmallModel
 
 if TYPE_CHECKING:
@@ -151,3 +153,27 @@ def _names(sizes: ScratchConfig) -> Iterator[tuple[str, tuple[str, ...], tuple[i
         yield f"{ours}.gate_up.weight", joined, (sizes.inner,) * 2
         for own, name in TEXT_NAMES.items():
             yield f"{ours}.{own}.weight", (f"{theirs}.{name}.weight",), ()
+
+
+def write_small(
+    model: SmallModel, vocabulary: Vocabulary, *, folder: Path, name: str
+) -> tuple[Path, Path]:
+    """Write a model with its vocabulary as a float32 GGUF pair.
+
+    Args:
+        model: To write.
+        vocabulary: As many tokens as the model has.
+        folder: Made if missing.
+        name: What to call it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = folder / f"{name}-f32.gguf", folder / f"mmproj-{name}-f32.gguf"
+    sizes = model.sizes
+    write_pair(
+        to_state(model),
+        layout_of(sizes),
+        keys=(text_keys(sizes, vocabulary, name), vision_keys(sizes, name)),
+        paths=paths,
+        kind="F32",
+    )
+    return paths
