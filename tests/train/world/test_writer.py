@@ -74,7 +74,7 @@ def test_every_word_of_the_world_is_one_token(writer, vocabulary):
 
 
 def test_the_label_of_a_frame_is_one_token(writer):
-    own, slots = writer.clip(np.array([0.5, 1.5, 3.5]), 4.0)
+    _, slots = writer.clip(np.array([0.5, 1.5, 3.5]), 4.0)
     assert len(slots) == FRAMES * 4
     gaps = np.diff(slots)[np.diff(slots) > 1] - 1
     assert gaps.tolist() == [7, 7]  # closing, label, two digits, colon, opening of two

@@ -5,7 +5,7 @@ Only joined matrices are split and joined here; `train.names` has the rest.
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -119,12 +119,10 @@ def read_sizes(weights: Path, mmproj: Path) -> ScratchConfig:
         "inner": "llama.feed_forward_length",
         "context": "llama.context_length",
     }
-    found = {name: int(keys[key]) for name, key in named.items()}
-    return ScratchConfig(
-        **found,
-        vocabulary=text.tensors["token_embd.weight"][0],
-        rope_theta=float(keys.get("llama.rope.freq_base", 10000.0)),
-    )
+    found: dict[str, Any] = {name: int(keys[key]) for name, key in named.items()}
+    found["vocabulary"] = text.tensors["token_embd.weight"][0]
+    found["rope_theta"] = float(keys.get("llama.rope.freq_base", 10000.0))
+    return ScratchConfig(**found)
 
 
 def _names(sizes: ScratchConfig) -> Iterator[tuple[str, tuple[str, ...], tuple[int, ...]]]:

@@ -4,7 +4,7 @@ import random
 
 from vidcli.world import DIGITS, WORDS, Scene
 from vidcli.world.lettering import TRAINED_FONTS
-from vidcli.world.scene import Look, Path, Writing
+from vidcli.world.scene import Actor, Look, Path, Writing
 from vidcli.world.stage import Stage
 from vidcli.world.vocabulary import MOTIONS
 
@@ -23,7 +23,7 @@ def make_crowd(seed: int, index: int) -> Scene:
     stage = Stage(rng, "train", 1.0, (0.5, 0.9))
     writing = _write(rng) if rng.random() < WRITTEN else None
     taken = [] if writing is None else [_box_of(writing)]
-    actors = []
+    actors: list[Actor] = []
     for _ in range(TRIES):
         if len(actors) == OBJECTS:
             break

@@ -68,7 +68,8 @@ class Learner:
 
     def state(self) -> dict[str, Any]:
         """The optimizer's state, for a checkpoint."""
-        return self.optimizer.state_dict()
+        state: dict[str, Any] = self.optimizer.state_dict()
+        return state
 
     def restore(self, weights: Mapping[str, Tensor], optimizer: dict[str, Any]) -> None:
         """Go on from a checkpoint."""
@@ -77,7 +78,11 @@ class Learner:
         self.optimizer.load_state_dict(optimizer)
         self._hand_over()
 
-    @torch.no_grad()
     def _hand_over(self) -> None:
         for name, parameter in self.used.items():
-            parameter.copy_(self.masters[name])
+            parameter.data.copy_(self.masters[name])
+
+    def settle(self) -> None:
+        """Leave the float32 numbers themselves in the modules, where training is over."""
+        for name, parameter in self.used.items():
+            parameter.data = self.masters[name].detach().clone()

@@ -1,6 +1,7 @@
 """What is true of each visual token of a clip: its object, how that moves, its rank, its count."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,7 +80,7 @@ def label_tokens(scene: Scene, times: Floats, grid: int) -> TokenLabels:
     return TokenLabels(*(_flatten(getattr(labels, name)) for name in TokenLabels.__slots__))
 
 
-def _flatten(values: NDArray[np.generic]) -> "NDArray[np.generic]":
+def _flatten(values: Any) -> Any:
     """(frames, rows, columns, …) to (frames * rows * columns, …)."""
     return values.reshape(-1, *values.shape[3:])
 
