@@ -102,6 +102,7 @@ def look(
     fit: "Fit | None" = None,
 ) -> Look:
     """Turn the frames that a question needs into visual tokens; see `fit_question`."""
+    from vidcli.methods.familiar import warn_unfamiliar
     from vidcli.methods.watch import watch
 
     fit = fit or fit_question(bench, source, looking, question, reserve=reserve, progress=progress)
@@ -117,7 +118,8 @@ def look(
             progress=progress,
         )
     watched = replace(watched, arranger=bench.arranger)
-    warnings = (*source.info.warnings, *fit.warnings)
+    strange = warn_unfamiliar(bench.familiar, watched.images)
+    warnings = (*source.info.warnings, *fit.warnings, *strange)
     return Look(video, fit, watched, warnings)
 
 

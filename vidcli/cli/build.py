@@ -15,7 +15,7 @@ from vidcli import settings
 from vidcli.cli.caches import TRIED, open_prefix_cache, open_token_cache
 from vidcli.cli.groups import Device, Loading
 from vidcli.cli.terminal import Notes
-from vidcli.core.model import GgufFacts, LanguageFiles, LoadOptions, ModelFiles
+from vidcli.core.model import Familiar, GgufFacts, LanguageFiles, LoadOptions, ModelFiles
 from vidcli.core.protocols import TokenStore
 from vidcli.core.results import VideoReport
 from vidcli.errors import ModelError
@@ -49,6 +49,7 @@ class Bench:
         load_s: Seconds that loading took, until the first result has accounted for them.
         warnings: What every result of this model should mention.
         arranger: What the model was taught to make of a video's frames; None shows them one by one.
+        familiar: How the footage that the model knows looks to it; None where nothing is said.
     """
 
     session: "LlamaSession"
@@ -58,6 +59,7 @@ class Bench:
     load_s: float = 0.0
     warnings: tuple[str, ...] = ()
     arranger: "Arranger | None" = None
+    familiar: Familiar | None = None
 
     def take_load_seconds(self) -> float:
         """Seconds spent loading, the first time; loading is nobody else's cost."""
@@ -129,6 +131,7 @@ def open_bench(
             load_s=time.perf_counter() - started,
             warnings=(*warnings, *warn_of_gpu(loading)),
             arranger=make_arranger(files),
+            familiar=files.familiar,
         )
 
 

@@ -48,6 +48,21 @@ class LanguageFiles:
 
 
 @dataclass(frozen=True, slots=True)
+class Familiar:
+    """How the footage that a model was trained on looks to it.
+
+    Attributes:
+        mean: Of each number that describes footage (`vidcli.methods.familiar`), over training.
+        deviation: Of each of them.
+        threshold: Distance beyond which footage is unlike all that.
+    """
+
+    mean: tuple[float, ...]
+    deviation: tuple[float, ...]
+    threshold: float
+
+
+@dataclass(frozen=True, slots=True)
 class ModelFiles:
     """Weights and vision projector of one model, with the digests that name their content.
 
@@ -65,6 +80,7 @@ class ModelFiles:
         arrangement: What is made of a video's frames: `frames`, `pool`, `qformer`.
         sidecar: Weights of the Q-Former; None where there is none.
         sidecar_sha256: Hex digest of them; empty where there are none.
+        familiar: How the footage that it knows looks; None where nothing is said.
     """
 
     weights: Path
@@ -80,6 +96,7 @@ class ModelFiles:
     arrangement: str = "frames"
     sidecar: Path | None = None
     sidecar_sha256: str = ""
+    familiar: Familiar | None = None
 
     @property
     def adapter_key(self) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from vidcli.core.files import atomic_write
+from vidcli.core.model import Familiar
 from vidcli.errors import ModelError
 
 MANIFEST = "vidcli.json"
@@ -38,6 +39,7 @@ class Bundle:
         arrangement: What is made of a video's frames: `frames`, `pool`, `qformer`.
         sidecar: Weights of the Q-Former; None where there is none.
         heads: Heads for retrieval (`methods.dual`); None where there are none.
+        familiar: How the footage that it knows looks to it; None where that was not measured.
     """
 
     folder: Path
@@ -53,6 +55,7 @@ class Bundle:
     arrangement: str = "frames"
     sidecar: Path | None = None
     heads: Path | None = None
+    familiar: Familiar | None = None
 
     @property
     def files(self) -> dict[str, Path]:
@@ -93,6 +96,7 @@ def read_bundle(folder: Path) -> Bundle:
             arrangement=str(document.get("arrangement", "frames")),
             sidecar=paths.get("sidecar"),
             heads=paths.get("heads"),
+            familiar=_read_familiar(document.get("familiar")),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(
@@ -107,13 +111,22 @@ def read_bundle(folder: Path) -> Bundle:
     return bundle
 
 
+def _read_familiar(given: Any) -> Familiar | None:
+    if given is None:
+        return None
+    mean, deviation = (tuple(map(float, given[name])) for name in ("mean", "deviation"))
+    if len(mean) != len(deviation) or min(deviation, default=0.0) <= 0:
+        raise ValueError("what it is familiar with is damaged")
+    return Familiar(mean, deviation, float(given["threshold"]))
+
+
 def write_bundle(bundle: Bundle) -> None:
     """Write the manifest of files that are in the folder already.
 
     Raises:
         OSError: It cannot be written.
     """
-    document = {
+    document: dict[str, Any] = {
         "vidcli_bundle": VERSION,
         "name": bundle.name,
         "files": {
@@ -129,6 +142,12 @@ def write_bundle(bundle: Bundle) -> None:
         "arrangement": bundle.arrangement,
         "history": list(bundle.history),
     }
+    if bundle.familiar is not None:
+        document["familiar"] = {
+            "mean": [round(value, 5) for value in bundle.familiar.mean],
+            "deviation": [round(value, 5) for value in bundle.familiar.deviation],
+            "threshold": round(bundle.familiar.threshold, 5),
+        }
     with atomic_write(bundle.folder / MANIFEST) as file:
         file.write(json.dumps(document, indent=2).encode() + b"\n")
 

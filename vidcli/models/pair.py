@@ -142,6 +142,7 @@ def resolve_files(
         arrangement=bundle.arrangement if bundle else "frames",
         sidecar=bundle.sidecar if bundle else None,
         sidecar_sha256=digest_model(bundle.sidecar) if bundle and bundle.sidecar else "",
+        familiar=bundle.familiar if bundle and mmproj == bundle.mmproj else None,
     )
     if bundle is not None:
         _check_digests(bundle, files)

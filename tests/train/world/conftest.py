@@ -29,9 +29,7 @@ def sizes(vocabulary):
 def blank(vocabulary, sizes, tmp_path_factory):
     """Weights and projector."""
     from vidcli.train.world.convert import write_small
-    from vidcli.train.world.modules import SmallModel
     from vidcli.train.world.start import start_model
 
-    model = SmallModel(sizes)
-    start_model(model, seed=5)
+    model = start_model(sizes, seed=5)
     return write_small(model, vocabulary, folder=tmp_path_factory.mktemp("blank"), name="blank")

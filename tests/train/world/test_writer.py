@@ -73,6 +73,10 @@ def test_every_word_of_the_world_is_one_token(writer, vocabulary):
             assert len(asked) - tail <= pieces + sum(c.isdigit() for c in text), text
 
 
+def test_what_stands_between_question_and_answer_is_four_tokens(writer):
+    assert len(writer.turn("", "yes")[0]) == 4  # end of turn, line break, Assistant, colon
+
+
 def test_the_label_of_a_frame_is_one_token(writer):
     _, slots = writer.clip(np.array([0.5, 1.5, 3.5]), 4.0)
     assert len(slots) == FRAMES * 4

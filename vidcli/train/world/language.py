@@ -138,10 +138,11 @@ def train_language(
     torch.manual_seed(config.seed)
     heads = TokenHeads(model.sizes)
     learners = {"language": _learner(config, {**language_of(model), "heads": heads}, config.lr)}
-    if config.joint:
+    learns_to_see = config.vision != "frozen"
+    if learns_to_see:
         seeing: dict[str, nn.Module] = {"vision": model.vision, "heads": patch_heads}
         learners["vision"] = _learner(config, seeing, config.vision_lr)
-    model.vision.requires_grad_(config.joint)
+    model.vision.requires_grad_(learns_to_see)
     seeing_as_it_was = {name: value.clone() for name, value in model.vision.state_dict().items()}
     for module in (model, heads, patch_heads):
         module.to(dtype)
@@ -165,7 +166,7 @@ def train_language(
     for learner in learners.values():
         learner.settle()
     model.float()
-    if not config.joint:
+    if not learns_to_see:
         model.vision.load_state_dict(seeing_as_it_was)
     return LanguageResult(kept.resumed_at, score_model(model, lessons.writer, config))
 
@@ -215,8 +216,20 @@ def language_loss(
         assert batch.patches is not None, "joint batches have labels of patches"
         dense, seen = dense_loss(patch_heads(patches), to_tensors(batch.patches))
         loss = loss + config.vision_weight * dense
-        record |= {"patches_loss": float(dense.detach())} | {f"patch_{k}": v for k, v in seen.items()}
+        record |= _of_patches(dense, seen)
+    if batch.pictures is not None:
+        told = patch_heads(model.vision(torch.from_numpy(batch.pictures.frames)))
+        dense, seen = dense_loss(told, to_tensors(batch.pictures.labels))
+        loss = loss + dense  # of other parameters than the answers: neither weighs on the other
+        record |= _of_patches(dense, seen)
     return loss, record
+
+
+def _of_patches(loss: Tensor, hits: Mapping[str, float]) -> dict[str, float]:
+    return {
+        "patches_loss": float(loss.detach()),
+        **{f"patch_{name}": value for name, value in hits.items()},
+    }
 
 
 def answer_loss(

@@ -11,7 +11,15 @@ from vidcli.core.sampling import Sampling
 from vidcli.methods.ask import CAPTION_QUESTION, ask_check
 from vidcli.train.world.motion import TokenLabels, label_tokens
 from vidcli.train.world.settings import LanguageConfig
-from vidcli.train.world.views import Frames, PatchLabels, join_views, label_patches, shoot
+from vidcli.train.world.views import (
+    Frames,
+    PatchLabels,
+    VisionBatch,
+    join_views,
+    label_patches,
+    make_views,
+    shoot,
+)
 from vidcli.train.world.writer import Ids, TurnWriter
 from vidcli.world import PROMPTS, Question, Scene, ask_questions, make_scene, write_captions
 
@@ -46,7 +54,8 @@ class LanguageBatch:
         slots: int64 [tokens]: those that hold visual tokens.
         groups: What is asked.
         tokens: What is true of the visual tokens [clips, tokens].
-        patches: What is true of the patches; None where the vision encoder does not learn.
+        patches: What is true of the patches, where the vision encoder is `joint`.
+        pictures: Frames of its own, where it learns `beside`.
     """
 
     frames: Frames
@@ -54,7 +63,8 @@ class LanguageBatch:
     slots: NDArray[np.int64]
     groups: tuple[Group, ...]
     tokens: TokenLabels
-    patches: PatchLabels | None
+    patches: PatchLabels | None = None
+    pictures: VisionBatch | None = None
 
 
 def make_lessons(
@@ -95,6 +105,9 @@ def make_lessons(
         ),
         tokens=TokenLabels(*(np.stack([getattr(t, name) for t in tokens]) for name in names)),
         patches=joined.labels if joined else None,
+        pictures=make_views(config.pictures, step, side=side, grid=patch_grid)
+        if config.vision == "beside"
+        else None,
     )
 
 

@@ -11,6 +11,7 @@ QUESTION_WEIGHTS: Mapping[str, float] = {
     "presence": 1.2, "word": 1.5, "entering": 1.2, "leaving": 1.2, "position": 0.8, "size": 0.8,
     "camera": 1.5,
 }  # fmt: skip
+SEEING = ("frozen", "joint", "beside")
 UNDECIDED = ("ahead", "checkpoint_steps", "eval_steps")  # change no weight
 
 
@@ -96,9 +97,15 @@ class LanguageConfig(StageConfig):
         caption_weight: How much a caption's token counts beside an answer's.
         tap: Layer whose visual tokens tell of motion, order and count.
         tokens_weight: How much that counts beside the answers.
-        joint: Whether the vision encoder learns on, by its own labels and by the answers.
-        vision_lr: Its peak learning rate then.
-        vision_weight: How much its labels count then.
+        vision: What the vision encoder does: `frozen`; `joint` learns on from the answers and from
+            the labels of the clips' patches; `beside` from pictures of its own as in the first
+            stage, and not from the answers.
+        vision_lr: Its peak learning rate, where it learns.
+        vision_weight: How much labels of patches count beside the answers, where it is `joint`.
+        vision_seed: Of the pictures of its own.
+        crowds: Crowded pictures of a step of its own.
+        scenes: Clips of a step of its own.
+        views: Frames of each of them.
         question_weights: How often each kind of question is taken.
     """
 
@@ -112,10 +119,36 @@ class LanguageConfig(StageConfig):
     caption_weight: float = 0.7
     tap: int = 3
     tokens_weight: float = 0.3
-    joint: bool = False
+    vision: str = "frozen"
     vision_lr: float = 8e-4
     vision_weight: float = 0.3
+    vision_seed: int = 500
+    crowds: int = 8
+    scenes: int = 4
+    views: int = 2
     question_weights: Mapping[str, float] = field(default_factory=lambda: dict(QUESTION_WEIGHTS))
+
+    def __post_init__(self) -> None:
+        StageConfig.__post_init__(self)
+        if self.vision not in SEEING:
+            raise ValueError(f"vision is one of {', '.join(SEEING)}, not {self.vision!r}")
+
+    @property
+    def joint(self) -> bool:
+        """Whether the answers teach the vision encoder."""
+        return self.vision == "joint"
+
+    @property
+    def pictures(self) -> VisionConfig:
+        """The pictures that the vision encoder learns from by itself, where it is `beside`."""
+        return VisionConfig(
+            seed=self.vision_seed,
+            steps=self.steps,
+            crowds=self.crowds,
+            scenes=self.scenes,
+            views=self.views,
+            eval_seed=self.eval_seed,
+        )
 
     @property
     def room(self) -> tuple[tuple[int, int], ...]:

@@ -10,6 +10,7 @@ from itertools import product
 import torch
 from torch import Tensor, nn
 
+from vidcli.train.scratch import ScratchConfig
 from vidcli.train.world.modules import SmallModel, VisionTower
 
 # Patches right and down of a patch that the heads of a layer look at, in this order.
@@ -18,9 +19,10 @@ SHARPNESS = 1.6  # of the look at a neighbour
 FAR_FROM = 2  # layers from this one on look two patches away
 
 
-def start_model(model: SmallModel, *, seed: int) -> None:
-    """Give a model its first weights; the same seed gives the same ones."""
+def start_model(sizes: ScratchConfig, *, seed: int) -> SmallModel:
+    """Make a model with its first weights; the same seed gives the same ones."""
     torch.manual_seed(seed)
+    model = SmallModel(sizes)
     with torch.no_grad():
         _start_tower(model.vision)
         _draw(model.embedding.weight, 0.05)
@@ -29,6 +31,7 @@ def start_model(model: SmallModel, *, seed: int) -> None:
             if value.ndim > 1:
                 quiet = name.endswith(("out.weight", "down.weight"))
                 _draw(value, (0.3 if quiet else 0.8) * value.shape[1] ** -0.5)
+    return model
 
 
 def _draw(value: Tensor, deviation: float) -> None:

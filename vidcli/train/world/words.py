@@ -60,7 +60,7 @@ def list_words(*, clips: int = CLIPS) -> list[str]:
 
 def _texts(clips: int) -> Iterator[str]:
     """What the model reads and says."""
-    yield from (TURNS, INTRO, CAPTION_QUESTION, *PROMPTS, *HELD_OUT_PROMPTS)
+    yield from (*TURNS.split(), INTRO, CAPTION_QUESTION, *PROMPTS, *HELD_OUT_PROMPTS)
     yield ask_check("There is a thing.", Sampling()).instruction
     for split in SPLITS:
         for index in range(clips):
