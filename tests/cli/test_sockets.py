@@ -63,6 +63,7 @@ EXAMPLES = {
     "train pretrain": "train pretrain --data {clip} --out {out}",
     "train tune": "train tune --data {clip} --out {out}",
     "train export": "train export {folder} --out {out}",
+    "train run": "train run tiny --out {out} --step synth",
     "cache show": "cache show",
     "cache prune": "cache prune --max-size 1GB",
     "cache clear": "cache clear --yes",
@@ -165,7 +166,7 @@ def test_no_command_but_pull_opens_a_socket(
     assert codes.pop("check") in (0, 1)
     # The extra is not needed here; tests/train runs these for real, under the same refusal.
     has_extra = find_spec("peft") is not None
-    training = {"train pretrain": 2, "train tune": 2, "train export": 4}
+    training = {"train pretrain": 2, "train tune": 2, "train export": 4, "train run": 0}
     training = training if has_extra else dict.fromkeys(training, 7)
     wanted = {"bench": 2, **training, **dict.fromkeys(ENDLESS, 130)}
     assert codes == {name: wanted.get(name, 0) for name in codes}

@@ -238,6 +238,14 @@ def make_training_documents() -> dict[str, documents.Document]:
                 "files": {"heads": "a" * 64},
             }
         ),
+        "train-run": training.run_document(
+            "nano",
+            "out",
+            bundle="out/nano",
+            steps=("synth", "tune"),
+            spent={"tune": 1.5},
+            evaluations=["out/nano/evaluation-eval.json"],
+        ),
     }
 
 

@@ -24,8 +24,8 @@ def choose_model(
 ) -> "tuple[Path, Path | None, str]":
     """Find the files of the model to run.
 
-    A name is an installed model's; else a file or a directory; else one that can be downloaded,
-    which is offered where a person is there to answer.
+    A name is an installed model's, or the packaged one's; else a file or a directory; else one that
+    can be downloaded, which is offered where a person is there to answer.
 
     Args:
         named: By flag or environment: a name, `hf:owner/repo[:quant]`, a file or a directory.
@@ -67,12 +67,12 @@ def as_taught(looking: Looking, model: str | None) -> Looking:
         model: What `--model` names.
     """
     from vidcli.models.bundle import is_bundle, read_bundle
-    from vidcli.models.registry import find_installed
+    from vidcli.models.packaged import find_here
 
     is_free = not looking.frames and looking.max_gap is None and looking.fps is None
     if model is None or not is_free or looking.select not in (None, Selection.UNIFORM):
         return looking
-    installed = None if _is_path(model) else find_installed(model)
+    installed = None if _is_path(model) else find_here(model)
     folder = installed.weights.parent if installed is not None else Path(model).expanduser()
     if not is_bundle(folder):
         return looking
@@ -97,8 +97,9 @@ def _find_named(named: str, *, offline: bool, notes: Notes) -> "InstalledModel |
 def _look_up(named: str, *, offline: bool, notes: Notes) -> "InstalledModel | None":
     from vidcli.core.catalog import Kind
     from vidcli.models.catalog import find_model
+    from vidcli.models.packaged import NAME, find_here
     from vidcli.models.pull import hint_names
-    from vidcli.models.registry import find_installed, find_source, list_installed
+    from vidcli.models.registry import find_source, list_installed
 
     if named.startswith(HUB):
         source, _, quant = named.removeprefix(HUB).partition(":")
@@ -108,12 +109,18 @@ def _look_up(named: str, *, offline: bool, notes: Notes) -> "InstalledModel | No
         return found
     if _is_path(named):
         return None
-    found = find_installed(named)
+    found = find_here(named)
     if found is None and Path(named).expanduser().exists():
         return None
     spec = find_model(named)
     if found is None and spec is not None and spec.kind is Kind.VISION:
         return _offer(spec.name, notes, named=True, offline=offline)
+    if found is None and named.casefold() == NAME:
+        raise ModelError(
+            f"this vidcli was built without its small model {NAME}",
+            hint=f"'vidcli models pull {settings.RECOMMENDED_MODEL}' gets a real one; 'vidcli train"
+            f" run {NAME} --out DIR' makes this one",
+        )
     if found is None:
         others = tuple(model.name for model in list_installed())
         raise ModelError(f"there is no model and no file {named}", hint=hint_names(named, others))

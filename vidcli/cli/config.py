@@ -201,12 +201,13 @@ def _is_only_a_file(value: str) -> bool:
 
 
 def _has_model(value: str) -> bool:
-    from vidcli.models.registry import find_installed, find_source
+    from vidcli.models.packaged import find_here
+    from vidcli.models.registry import find_source
 
     if value.startswith("hf:"):
         source, _, quant = value.removeprefix("hf:").partition(":")
         return find_source(f"hf:{source}", quant) is not None
-    return find_installed(value) is not None or Path(value).expanduser().exists()
+    return find_here(value) is not None or Path(value).expanduser().exists()
 
 
 def _check_draft(draft: Path, *, config: Path) -> str | None:

@@ -40,11 +40,15 @@ def list_models(
     """List the models on this machine, and whether they fit its memory."""
     from vidcli.models.catalog import list_models as list_catalog
     from vidcli.models.hardware import read_memory
+    from vidcli.models.packaged import find_packaged
     from vidcli.models.registry import list_installed
     from vidcli.output.models import COLUMNS, list_row, models_document
 
     memory = read_memory()
-    installed = {model.name.casefold(): model for model in list_installed()}
+    packaged = find_packaged()
+    here = [*list_installed(), *([packaged] if packaged else [])]
+    installed = {model.name.casefold(): model for model in reversed(here)}
+    installed = {name: installed[name] for name in sorted(installed)}
     rows = [_installed_row(model, memory) for model in installed.values()]
     if every:
         rows += [
@@ -128,10 +132,13 @@ def rm(
     """
     from vidcli.core.units import format_size
     from vidcli.models.hub_cache import remove_files
+    from vidcli.models.packaged import is_packaged
     from vidcli.models.pull import LOCAL
     from vidcli.models.registry import list_installed, unregister
 
     model = find_or_fail(name)
+    if is_packaged(model):
+        raise ModelError(f"{model.name} came with vidcli, and goes with it")
     unregister(model.name)
     used = {file.path for other in list_installed() for file in other.files}
     own = [file.path for file in model.files if file.path not in used]
@@ -302,10 +309,11 @@ def find_or_fail(name: str) -> "InstalledModel":
         ModelError: There is none.
     """
     from vidcli.models.catalog import find_model
+    from vidcli.models.packaged import find_here
     from vidcli.models.pull import hint_names
-    from vidcli.models.registry import find_installed, list_installed
+    from vidcli.models.registry import list_installed
 
-    model = find_installed(name)
+    model = find_here(name)
     if model is not None:
         return model
     if find_model(name) is not None:
@@ -318,9 +326,9 @@ def _find_row(name: str) -> "ModelRow":
     """What is known of a model, installed or of the catalog."""
     from vidcli.models.catalog import find_model
     from vidcli.models.hardware import read_memory
-    from vidcli.models.registry import find_installed
+    from vidcli.models.packaged import find_here
 
-    installed, spec = find_installed(name), find_model(name)
+    installed, spec = find_here(name), find_model(name)
     if installed is None and spec is not None:
         return _catalog_row(spec, read_memory())
     return _installed_row(installed or find_or_fail(name), read_memory())

@@ -23,6 +23,7 @@ from vidcli.cli.options import (
     QuietOption,
 )
 from vidcli.cli.terminal import Notes, write_document, write_out, write_path
+from vidcli.cli.train_run import run
 from vidcli.core.units import format_size
 from vidcli.errors import UsageError
 
@@ -474,7 +475,7 @@ def open_base(named: str, mmproj: Path | None, run: RunOptions, stack: ExitStack
     from vidcli.cli.build import find_files
     from vidcli.cli.groups import Loading
     from vidcli.models.bundle import is_bundle
-    from vidcli.models.registry import find_installed
+    from vidcli.models.packaged import find_here
     from vidcli.train import base as bases
     from vidcli.train.checkpoint_import import is_checkpoint
 
@@ -482,7 +483,7 @@ def open_base(named: str, mmproj: Path | None, run: RunOptions, stack: ExitStack
     if is_checkpoint(folder):
         target = base_folder(run, stack)
         return bases.open_checkpoint_folder(folder, target, upstream=run.upstream)
-    installed = find_installed(named)
+    installed = find_here(named)
     if installed is not None and is_bundle(installed.weights.parent):
         folder = installed.weights.parent
     if is_bundle(folder):
@@ -707,4 +708,5 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "pretrain": pretrain,
     "tune": tune,
     "export": export,
+    "run": run,
 }

@@ -1,7 +1,8 @@
 """Whether footage looks like what a model was trained on, by the model's own visual tokens.
 
 A small model answers about whatever it is shown, surely, seen before or not. Its vision encoder
-tells the two apart: footage of its world lands where training footage landed.
+tells most of the two apart: footage of its world lands where training footage landed. An empty sky
+looks like a background of a drawn world to it, so this is a sign and no proof.
 
 Source: a Mahalanobis distance of pooled features with a diagonal covariance, after Lee et al.
 (arXiv:1807.03888) section 2.1; here of all classes together, and calibrated on held-out clips.
@@ -26,19 +27,20 @@ UNFAMILIAR = (
 
 
 def describe_frames(frames: "Sequence[NDArray[Any]]") -> "NDArray[np.float64]":
-    """Mean and deviation of the visual tokens of all frames: [2 * n_embd].
+    """The mean of the visual tokens of all frames: [n_embd].
 
     Args:
         frames: Visual tokens of each frame, [n_tokens, n_embd].
     """
     tokens = np.concatenate([np.asarray(frame, np.float64) for frame in frames])
-    return np.concatenate([tokens.mean(0), tokens.std(0)])
+    described: NDArray[np.float64] = tokens.mean(0)
+    return described
 
 
 def learn_familiar(
     known: "NDArray[np.float64]", held_out: "NDArray[np.float64]", *, percentile: float
 ) -> Familiar:
-    """Learn what is familiar from descriptions of clips [clips, 2 * n_embd].
+    """Learn what is familiar from descriptions of clips [clips, n_embd].
 
     Args:
         known: Of training footage.

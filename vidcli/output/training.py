@@ -1,6 +1,6 @@
 """JSON documents of training: what a run did, and what a bundle holds."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vidcli.models.bundle import Bundle
@@ -15,6 +15,38 @@ def train_document(report: Mapping[str, Any]) -> Document:
 def contrast_document(report: Mapping[str, Any]) -> Document:
     """The document `contrast`: what training heads for retrieval did."""
     return {"schema": head("contrast"), **report}
+
+
+def run_document(
+    recipe: str,
+    folder: str,
+    *,
+    bundle: str,
+    steps: Sequence[str],
+    spent: Mapping[str, float],
+    evaluations: Sequence[str],
+) -> Document:
+    """The document `train-run`.
+
+    Args:
+        recipe: Its name.
+        folder: Of all that was made.
+        bundle: Of the model.
+        steps: That were asked for, in order.
+        spent: Seconds of those that were done now.
+        evaluations: Paths of the documents `eval`.
+    """
+    return {
+        "schema": head("train-run"),
+        "recipe": recipe,
+        "folder": folder,
+        "bundle": bundle,
+        "steps": [
+            {"step": step, "done_before": step not in spent, "seconds": spent.get(step)}
+            for step in steps
+        ],
+        "evaluations": list(evaluations),
+    }
 
 
 def bundle_document(bundle: Bundle) -> Document:
