@@ -5,7 +5,7 @@
     lessons, stream            many questions a clip; batches by step, rendered ahead
     modules, convert, start    the model, its checkpoint form, its first weights
     learner, kept              AdamW on float32 copies; a run that can be killed at any step
-    vision, language           the two stages
+    vision, seed, language     the two stages, and what the second begins with
     score, familiar            held-out accuracy with controls; how familiar footage looks
 
 Not here: training on video files (`vidcli.train.run`), which starts from any pretrained model.

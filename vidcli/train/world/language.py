@@ -24,6 +24,7 @@ from vidcli.train.world.lessons import IGNORED, LanguageBatch, make_lessons
 from vidcli.train.world.modules import SmallModel, shuffle_pixels
 from vidcli.train.world.motion import CAMERAS, COUNTS, RANKS, TokenLabels
 from vidcli.train.world.score import Scores, score_model
+from vidcli.train.world.seed import seed_language
 from vidcli.train.world.settings import LanguageConfig
 from vidcli.train.world.stream import stream_batches
 from vidcli.train.world.views import TEXTS
@@ -135,6 +136,8 @@ def train_language(
     """
     # 1. What learns
     config, dtype = lessons.config, getattr(torch, lessons.config.dtype)
+    if config.seeded:
+        seed_language(model, patch_heads, lessons.writer, config)
     torch.manual_seed(config.seed)
     heads = TokenHeads(model.sizes)
     learners = {"language": _learner(config, {**language_of(model), "heads": heads}, config.lr)}

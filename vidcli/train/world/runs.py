@@ -150,7 +150,8 @@ def run_language(
         begins = " ".join(bundle.sha256.values())
         result = train_language(model, heads, lessons, folder, begins=begins, progress=progress)
     scores = result.scores.document()
-    parts = ("text", "connector", *(("vision",) if config.vision != "frozen" else ()))
+    sees_anew = config.vision != "frozen" or config.seeded
+    parts = ("text", "connector", *(("vision",) if sees_anew else ()))
     _save_heads(folder / HEADS, heads)
     entry = _history("tune", "answers", config, config.steps * config.clips, scores)
     own = replace(

@@ -97,6 +97,7 @@ class LanguageConfig(StageConfig):
         caption_weight: How much a caption's token counts beside an answer's.
         tap: Layer whose visual tokens tell of motion, order and count.
         tokens_weight: How much that counts beside the answers.
+        seeded: Pictures that the connector and the words begin from (`seed`); 0 begins at random.
         vision: What the vision encoder does: `frozen`; `joint` learns on from the answers and from
             the labels of the clips' patches; `beside` from pictures of its own as in the first
             stage, and not from the answers.
@@ -119,6 +120,7 @@ class LanguageConfig(StageConfig):
     caption_weight: float = 0.7
     tap: int = 3
     tokens_weight: float = 0.3
+    seeded: int = 0
     vision: str = "frozen"
     vision_lr: float = 8e-4
     vision_weight: float = 0.3

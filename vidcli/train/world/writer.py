@@ -56,6 +56,10 @@ class TurnWriter:
         """Ids of a question up to where the model goes on, and of the answer with its end."""
         return (*self._ids_of(question), *self._tail), (*self._ids_of(f" {answer}"), self.end)
 
+    def ids_of(self, text: str) -> Ids:
+        """Ids of a text by itself."""
+        return self._ids_of(text)
+
     def text_of(self, ids: Sequence[int]) -> str:
         """What ids say."""
         return "".join(self._scribe.text_of(token) for token in ids).strip()
