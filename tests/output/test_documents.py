@@ -238,6 +238,19 @@ def make_training_documents() -> dict[str, documents.Document]:
                 "files": {"heads": "a" * 64},
             }
         ),
+        "train-world": training.world_document(
+            {
+                "folder": "run",
+                "stage": "tune",
+                "objective": "answers",
+                "trainable": 9,
+                "steps": 3,
+                "resumed_at": 0,
+                "seconds": 1.5,
+                "files": {"weights": "a" * 64},
+                "held_out": {"seen": {"object": {"right": 1, "asked": 2, "share": 0.5}}},
+            }
+        ),
         "train-run": training.run_document(
             "nano",
             "out",

@@ -24,6 +24,7 @@ from vidcli.cli.options import (
 )
 from vidcli.cli.terminal import Notes, write_document, write_out, write_path
 from vidcli.cli.train_run import run
+from vidcli.cli.train_world import is_world, pretrain_on_world, tune_on_world
 from vidcli.core.units import format_size
 from vidcli.errors import UsageError
 
@@ -47,11 +48,12 @@ class DeviceName(StrEnum):
 
 
 class AdapterKind(StrEnum):
-    """What `tune` trains: the connector, LoRA inside the language model, or both."""
+    """What `tune` trains: the connector, LoRA inside the language model, both, or everything."""
 
     CONNECTIVE = "connective"
     INSERTIVE = "insertive"
     HYBRID = "hybrid"
+    WHOLE = "whole"
 
 
 class ObjectiveName(StrEnum):
@@ -61,6 +63,7 @@ class ObjectiveName(StrEnum):
     EVENTS = "events"
     DENOISE = "denoise"
     CONTRAST = "contrast"
+    DENSE = "dense"
 
 
 class ArrangementName(StrEnum):
@@ -80,7 +83,8 @@ class DataOptions:
         typer.Option(
             "--data",
             metavar="FILE",
-            help="Captions, conversations, narrations, a mixture…; may be given again.",
+            help="Captions, conversations, narrations, a mixture…; may be given again. world:SEED"
+            " is the drawn world.",
             show_default=False,
             rich_help_panel=DATA,
         ),
@@ -294,7 +298,8 @@ def pretrain(
         ObjectiveName,
         typer.Option(
             help="What is to be said: captions, timed events, or at half of the steps what was"
-            " masked of them; contrast trains heads that rank videos against texts.",
+            " masked of them; contrast trains heads that rank videos against texts; dense: what"
+            " covers each patch, of the drawn world.",
             rich_help_panel=STEPS,
         ),
     ] = ObjectiveName.CAPTION,
@@ -324,6 +329,14 @@ def pretrain(
     from vidcli.train.extra import require_extra
 
     require_extra()
+    if objective is ObjectiveName.DENSE and base is None:
+        pretrain_on_world(data, run, steps, from_scratch)
+        return
+    if is_world(data) or objective is ObjectiveName.DENSE:
+        raise UsageError(
+            "the drawn world teaches new models what covers each patch",
+            hint="--from-scratch FILE --objective dense --data world:1",
+        )
     if (base is None) == (from_scratch is None):
         raise UsageError(
             "name what to start from",
@@ -370,7 +383,8 @@ def tune(
     adapter: Annotated[
         AdapterKind,
         typer.Option(
-            help="What learns: the connector, LoRA in the language model, or both.",
+            help="What learns: the connector, LoRA in the language model, or both; whole: all of a"
+            " small model, on the drawn world.",
             rich_help_panel=STEPS,
         ),
     ] = AdapterKind.INSERTIVE,
@@ -396,6 +410,14 @@ def tune(
     require_extra()
     from vidcli.train.lora import LoraSettings
 
+    if is_world(data) != (adapter is AdapterKind.WHOLE):
+        raise UsageError(
+            "the drawn world, and it alone, teaches a whole model",
+            hint="--data world:1 --adapter whole",
+        )
+    if adapter is AdapterKind.WHOLE:
+        tune_on_world(data, run, steps, base)
+        return
     if base is None:
         raise UsageError(
             "name what to start from", hint="--from a bundle of 'train pretrain', or a model"

@@ -17,6 +17,11 @@ def contrast_document(report: Mapping[str, Any]) -> Document:
     return {"schema": head("contrast"), **report}
 
 
+def world_document(report: Mapping[str, Any]) -> Document:
+    """The document `train-world`: the report of a run on the drawn world."""
+    return {"schema": head("train-world"), **report}
+
+
 def run_document(
     recipe: str,
     folder: str,

@@ -2,9 +2,9 @@
 
 The first stage leaves the knowledge in features that the language model cannot read. Here a ridge
 regression finds the connector that turns them into a code of plain numbers: which kind, which
-colour, which text, where. The embeddings of the words for them get the same numbers, and half of the
-heads begin by looking at what is like them. So "What is the red thing?" finds the red token, and
-what is found there is already the word for it.
+colour, which text, where. The embeddings of the words for them get the same numbers, and half of
+the heads begin by looking at what is like them. So "What is the red thing?" finds the red token,
+and what is found there is already the word for it.
 
 Measured on the world's held-out clips after ten minutes of the second stage on one core: what
 object 83 % with it, 44 to 65 % without (`docs/log.md`).
