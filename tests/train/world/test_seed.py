@@ -12,6 +12,7 @@ import torch
 from vidcli.errors import UsageError
 from vidcli.train.world import seed as seeding
 from vidcli.train.world.language import Lessons
+from vidcli.train.world.modules import Turns, rotate
 from vidcli.train.world.seed import CODE, COLOUR, KIND, PLACE, TEXT, code_tokens, seed_language
 from vidcli.train.world.settings import LanguageConfig
 from vidcli.train.world.start import start_model
@@ -26,7 +27,7 @@ CONFIG = LanguageConfig(steps=1, frames=3, seeded=24)
 
 @pytest.fixture
 def wide(sizes):
-    return replace(sizes, width=160, heads=4, kv_heads=4)
+    return replace(sizes, width=256, heads=4, kv_heads=4)
 
 
 @pytest.fixture
@@ -79,6 +80,35 @@ def test_words_hold_the_code_of_what_they_mean(wide, lessons):
     for number, kind in ((KIND + KINDS.index("ball"), "ball"), (COLOUR, "red")):
         row = table[lessons.writer.ids_of(f" {kind}")[-1]]
         assert int(row.argmax()) == number
+
+
+@pytest.mark.parametrize("back", [1, 2])
+def test_heads_look_at_the_same_object_in_the_frames_before(back, wide, lessons):
+    model = start_model(wide, seed=1)
+    seed_language(model, PatchHeads(wide), lessons.writer, CONFIG)
+    cells = seeding._frame_cells(lessons.writer, CONFIG)
+    frames, tokens = 6, 4
+    x = torch.zeros(1, frames * cells, wide.width)
+    rng = np.random.default_rng(0)
+    spots = rng.integers(0, tokens, (2, frames))  # of two objects, on tokens of their own
+    spots[1] = (spots[0] + 1 + rng.integers(0, tokens - 1, frames)) % tokens
+    for frame in range(frames):
+        for thing in range(2):
+            cell = frame * cells + 2 + spots[thing, frame]
+            x[0, cell, [KIND + thing, COLOUR + thing, seeding.IS_OBJECT]] = 1
+    block, size = model.blocks[0], wide.width // wide.heads
+    split = block.qkv(block.norm1(x)).view(1, frames * cells, -1, size)
+    turns = Turns(frames * cells, ())
+    cosine, sine, masks = model._tables_of(turns, x.dtype)
+    turned = rotate(split[:, :, : 2 * wide.heads], cosine, sine)
+    head = wide.heads - back
+    query, key = turned[0, :, head] * size**-0.5, turned[0, :, wide.heads + head]
+    shares = (query @ key.T + masks[0]).softmax(-1)
+    for frame in range(back, frames):
+        for thing in range(2):
+            looks = shares[frame * cells + 2 + spots[thing, frame]]
+            wanted = (frame - back) * cells + 2 + spots[thing, frame - back]
+            assert int(looks.argmax()) == wanted
 
 
 def test_the_same_settings_give_the_same_beginning(wide, lessons):

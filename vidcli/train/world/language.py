@@ -44,14 +44,24 @@ PARTS = (
     len(KINDS) + 1, len(COLOURS) + 1, 2, len(MOTIONS) + 1, 2, RANKS, COUNTS, len(CAMERAS) + 1,
     len(TEXTS) + 1,
 )  # fmt: skip
+STATE, PLACE, SHIFT = 0.4, 0.2, 0.1  # sizes of the normed state, and of numbers told from it
 MOVED_FROM = 2  # the frame from which on a motion can be told with some certainty
 
 
 class TokenHeads(nn.Linear):
-    """What the hidden state of a visual token tells of its object and its clip."""
+    """What the hidden state of a visual token tells of its object and its clip.
+
+    The state is normed first, and what is a number is told small: on the state as it is, a step of
+    the optimizer moves a shift by as much as objects move, and nothing of time is learnt.
+    """
 
     def __init__(self, sizes: ScratchConfig) -> None:
         super().__init__(sizes.width, sum(PARTS))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[..., width] to [..., sum of PARTS]."""
+        normed = nn.functional.rms_norm(x, x.shape[-1:]) * STATE
+        return super().forward(normed)
 
 
 class Lessons:
@@ -262,6 +272,7 @@ def token_loss(
     """
     kind, colour, place, motion, shift, rank, count, camera, word = told.float().split(PARTS, -1)
     truth = {name: torch.from_numpy(getattr(labels, name)) for name in TokenLabels.__slots__}
+    place, shift = place * PLACE, shift * SHIFT
     covered, written = truth["kinds"] > 0, truth["words"] > 0
     number = torch.arange(told.shape[1]) // (told.shape[1] // frames)  # of the token's frame
     later, moved = (number >= 1).expand_as(covered), covered & (number >= MOVED_FROM)
