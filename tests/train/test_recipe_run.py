@@ -234,6 +234,15 @@ def test_the_packaged_model_goes_by_its_name(cooked):
 
 
 @pytest.mark.usefixtures("nano")
+def test_the_demo_shows_the_packaged_model():
+    result = invoke("demo", "What is in the video?")
+    assert result.exit_code == 0, result.stderr
+    assert "--model nano" in result.stderr
+    assert "nano knows its small drawn world and nothing else" in result.stderr
+    assert "untrained" not in result.stderr
+
+
+@pytest.mark.usefixtures("nano")
 def test_an_installed_model_of_that_name_goes_before_it(cooked, tmp_path):
     other = shutil.copytree(cooked[0] / "tiny", tmp_path / "other")
     assert invoke("models", "add", "nano", str(other)).exit_code == 0

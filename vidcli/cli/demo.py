@@ -23,6 +23,8 @@ QUESTIONS = (
     "What comes after the ball?",
 )
 SHEET_FRAMES = "9"
+TAUGHT = "nano knows its small drawn world and nothing else"
+UNTAUGHT = "the demo's model is untrained: its words mean nothing, its times are true"
 
 
 def demo(
@@ -33,12 +35,14 @@ def demo(
 ) -> None:
     """Show, caption and ask about the bundled clip with the bundled model.
 
-    The model has the true architecture of SmolVLM2 and random weights: every step is real, its
-    words are noise. It shows that this machine can do the work, and how an answer looks.
+    That is nano, which knows a small drawn world and nothing else. A package built without it makes
+    one of the same architecture with random weights: every step is real, its words are noise.
     """
+    from vidcli.models.packaged import NAME, find_packaged
+
     folder = settings.cache_dir() / "demo"
-    weights, mmproj = bundled_model(folder)
-    model = ("--model", str(weights), "--mmproj", str(mmproj))
+    is_taught = find_packaged() is not None
+    model = ("--model", NAME) if is_taught else name_files(*bundled_model(folder))
     brief = ("--max-tokens", "48")
     notes = Notes()
     with as_file(files("vidcli.demo").joinpath(CLIP)) as clip:
@@ -48,8 +52,13 @@ def demo(
         _run(notes, "caption", str(clip), *model, *brief)
         for text in QUESTIONS if question is None else (question,):
             _run(notes, "ask", str(clip), text, *model, *brief)
-    notes.tell("the demo's model is untrained: its words mean nothing, its times are true")
+    notes.tell(TAUGHT if is_taught else UNTAUGHT)
     notes.tell(f"a real one: vidcli models pull {settings.RECOMMENDED_MODEL}")
+
+
+def name_files(weights: Path, mmproj: Path) -> tuple[str, ...]:
+    """How a command names a pair of files."""
+    return "--model", str(weights), "--mmproj", str(mmproj)
 
 
 def _run(notes: Notes, *words: str) -> None:
