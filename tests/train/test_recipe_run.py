@@ -66,7 +66,7 @@ def test_a_recipe_ends_in_a_bundle_that_was_measured(cooked):
     assert [run["shown"] for run in evaluation["runs"]] == ["frames", "no frames", "reversed"]
     assert evaluation["runs"][0]["mean_frames"] == 3.0  # as many as it was taught with
     assert (out / "tiny" / "accuracy-eval.png").read_bytes().startswith(b"\x89PNG")
-    for said in ("pretrain: 60 steps, about", "evaluate: 1 sets", "tune: done in"):
+    for said in ("pretrain: 60 steps, about", "evaluate: eval", "tune: done in"):
         assert said in result.stderr
 
 

@@ -195,9 +195,9 @@ def _warn_of(setting: Setting, value: str) -> None:
 
 def _is_only_a_file(value: str) -> bool:
     """Whether a value names no installed model, and a file or folder of this directory."""
-    from vidcli.models.registry import find_installed
+    from vidcli.models.packaged import find_here
 
-    return os.path.exists(value) and find_installed(value) is None
+    return os.path.exists(value) and find_here(value) is None
 
 
 def _has_model(value: str) -> bool:

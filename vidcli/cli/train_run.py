@@ -151,7 +151,7 @@ class _Run:
             "pretrain": f"{recipe.pretrain.steps} steps",
             "tune": f"{recipe.tune.steps} steps",
             "export": f"weights as {recipe.export.quant}, projector as {recipe.export.mmproj}",
-            "evaluate": f"{len(recipe.sets)} sets",
+            "evaluate": ", ".join(one.name for one in recipe.sets),
         }
         lines = []
         for step in steps:
