@@ -13,7 +13,7 @@ from vidcli.cli.collecting import RowRun
 from vidcli.cli.footage import Footage
 from vidcli.cli.groups import Loading, Telling
 from vidcli.cli.inputs import Inputs
-from vidcli.cli.instruct import Reading
+from vidcli.cli.instruct_options import Reading
 from vidcli.cli.keeping import Collecting
 from vidcli.cli.labels import LabelFiles
 from vidcli.cli.own_captions import OwnCaptions

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from vidcli.cli.footage import open_videos
 from vidcli.cli.groups import Telling
 from vidcli.cli.inputs import Inputs, each_input
-from vidcli.cli.instruct import Reading
+from vidcli.cli.instruct_options import Reading
 from vidcli.cli.instructing import open_sources
 from vidcli.cli.terminal import write_document, write_table
 from vidcli.output.datasets import PLAN_COLUMNS, instruct_plan_document, instruct_plan_rows

@@ -13,7 +13,7 @@ from vidcli.cli.groups import Loading, Telling
 from vidcli.cli.inputs import Inputs
 from vidcli.cli.keeping import Collecting
 from vidcli.cli.labels import LabelFiles
-from vidcli.cli.narrate import Cutting
+from vidcli.cli.narrate_options import Cutting
 from vidcli.cli.rows import NoRows, Rows, name_beside, open_rows
 from vidcli.cli.terminal import write_document
 from vidcli.core.model import ModelFiles

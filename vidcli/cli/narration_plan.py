@@ -9,7 +9,7 @@ from vidcli.cli.footage import Footage, open_videos
 from vidcli.cli.groups import Loading, Looking, Telling
 from vidcli.cli.inputs import Inputs, each_input
 from vidcli.cli.labels import LabelFiles
-from vidcli.cli.narrate import Cutting
+from vidcli.cli.narrate_options import Cutting
 from vidcli.cli.terminal import write_document, write_table
 from vidcli.output.datasets import NarrationPlan, narrate_plan_document, narrate_plan_rows
 from vidcli.output.progress import open_progress

@@ -11,7 +11,7 @@ from vidcli.cli.terminal import Notes, write_document, write_out
 from vidcli.errors import UsageError
 
 if TYPE_CHECKING:
-    from vidcli.cli.train import DataOptions, RunOptions, StepOptions
+    from vidcli.cli.train_options import DataOptions, RunOptions, StepOptions
     from vidcli.train.world.runs import WorldReport
 
 WORLD = "world:"
