@@ -60,7 +60,16 @@ WORDINGS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("What moves first, the {one} or the {two}?",),
     ),
     "presence": (
-        ("Is there {thing}?", "Can you see {thing}?", "Does the video show {thing}?"),
+        (
+            "Is there {thing}?",
+            "Can you see {thing}?",
+            "Does the video show {thing}?",
+            "Do you see {thing} in the video?",
+            "Is there {thing} shown?",
+            "Is {thing} in the video?",
+            "Can you see {thing} in the video?",
+            "Does the video show you {thing}?",
+        ),
         ("Do you see {thing}?", "Is there {thing} in the video?"),
     ),
     "word": (

@@ -25,8 +25,7 @@ from vidcli.world import PROMPTS, Question, Scene, ask_questions, make_scene, wr
 
 IGNORED = -100
 ROUNDS = 4  # of questions about a clip, of which those that are new are put
-STATED = 0.12  # of the questions whether something is there, also put as `check` does
-OPENINGS = ("Is there ", "Can you see ", "Does the video show ")  # of such questions in training
+STATED = "Is there "  # opens questions that are also put as `check` does
 
 Turn = tuple[Ids, Ids]  # question and answer
 
@@ -157,7 +156,7 @@ def _choose(scene: Scene, config: LanguageConfig, rng: random.Random) -> list[Qu
         for question in ask_questions(scene, round=first + round_):
             found.setdefault(question.text, question)
     for question in list(found.values()):
-        if question.kind == "presence" and rng.random() < STATED:
+        if question.text.startswith(STATED) and not question.text.endswith(" shown?"):
             stated = _state(question)
             found.setdefault(stated.text, stated)
     weights = config.question_weights
@@ -167,7 +166,6 @@ def _choose(scene: Scene, config: LanguageConfig, rng: random.Random) -> list[Qu
 
 def _state(question: Question) -> Question:
     """A question whether something is there, as `check` puts it."""
-    opening = next(text for text in OPENINGS if question.text.startswith(text))
-    thing = question.text.removeprefix(opening).removesuffix("?")
+    thing = question.text.removeprefix(STATED).removesuffix("?")
     asked = ask_check(f"There is {thing}.", Sampling()).instruction
     return Question("presence", asked, question.answer, question.options, question.reversed_answer)
