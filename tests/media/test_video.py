@@ -4,10 +4,12 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 
+import ffmpeg
 import pytest
 
-from tests.clips import ClipCache, read_number
+from tests.clips import ClipCache, read_number, run_ffmpeg
 from tests.media import corpus
 from tests.media.picking import plan_of
 from vidcli.core.protocols import FrameSource
@@ -65,10 +67,16 @@ def test_the_kind_of_error_survives_the_way_back(worker, clips: ClipCache):
         open_video(str(sound), worker)
 
 
-def test_every_operation_exists(worker, clips: ClipCache):
-    path = str(clips.get(duration=1))
+def test_every_operation_exists(worker, clips: ClipCache, tmp_path: Path):
+    path, words = str(clips.get(duration=1)), tmp_path / "words.srt"
+    words.write_text("1\n00:00:00,000 --> 00:00:01,000\nhello\n")
+    both = tmp_path / "both.mkv"
+    streams = [ffmpeg.input(path), ffmpeg.input(str(words))]
+    run_ffmpeg(ffmpeg.output(*streams, str(both), **{"c:v": "copy", "c:s": "srt"}))
+    other = {"subtitle_file": (str(words), {}), "subtitle_stream": (str(both), {"index": 1})}
     for operation in jobs.OPERATIONS:
-        assert worker.call(operation, path) is not None
+        asked, options = other.get(operation, (path, {}))
+        assert worker.call(operation, asked, **options)
 
 
 def test_an_operation_tells_how_far_it_is(worker, clips: ClipCache):

@@ -33,7 +33,7 @@ from vidcli.media.ring import Ring
 ALIVE_EVERY_S = 0.25
 LISTEN_EVERY_S = 0.05
 SHORT_BYTES = 64 * 1024**2
-STARVING = ("get_buffer() failed", "Cannot allocate memory")  # FFmpeg's words for it
+STARVING = ("get_buffer() failed", "allocate memory")  # FFmpeg says "Cannot" and "Could not"
 LOG_LINES_MAX = 20  # of one job; a damaged file complains of every packet
 
 
