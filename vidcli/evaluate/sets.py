@@ -78,7 +78,8 @@ def read_set(folder: Path) -> list[EvalQuestion]:
         lines = path.read_text(encoding="utf-8").splitlines()
     except FileNotFoundError as error:
         raise UsageError(
-            f"{folder} holds no {FILE}", hint=f"'vidcli data synth --out {folder}' makes a set"
+            f"{folder} holds no {FILE}",
+            hint=f"'vidcli data synth --out {folder} --clips 200 --split eval' makes a set",
         ) from error
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} cannot be read: {error}") from error
