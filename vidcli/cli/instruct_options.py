@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vidcli.cli.options import WRITING, read_positive_time
+from vidcli.cli.options import LEFT_OUT, WRITING, RejectsOption, read_positive_time
 from vidcli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from vidcli.methods.wishes import Task
 
 
-SOURCES, SIEVE = "Sources", "What is left out"
+SOURCES, SIEVE = "Sources", LEFT_OUT
 ALL = "all"
 CAPTION_WINDOW = Fraction(10)  # seconds
 
@@ -140,14 +140,7 @@ class Composing:
             rich_help_panel=SIEVE,
         ),
     ] = 0.8
-    rejects: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Write what was left out there, with the reasons.",
-            rich_help_panel=SIEVE,
-        ),
-    ] = None
+    rejects: RejectsOption = None
 
     def choose_instructing(self) -> "Instructing":
         """How instructions are made.

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vidcli.cli.options import (
+    LEFT_OUT,
     WRITING,
     FromOption,
+    RejectsOption,
     ToOption,
     read_positive_time,
 )
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from vidcli.train.data.sample import Sample
 
 
-CLIPS, SIEVE = "Clips", "What is left out"
+CLIPS, SIEVE = "Clips", LEFT_OUT
 MAX_CANDIDATES = 1000
 NARRATE_HELP = "What the model is asked about each clip."
 
@@ -190,14 +192,7 @@ class Sifting:
             rich_help_panel=SIEVE,
         ),
     ] = 0.8
-    rejects: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Write what was left out there, with the reasons.",
-            rich_help_panel=SIEVE,
-        ),
-    ] = None
+    rejects: RejectsOption = None
 
 
 def choose_narrating(drawing: Drawing, sifting: Sifting) -> "Narrating":

@@ -5,6 +5,7 @@ A value that makes no sense is a usage error here, before any file is opened.
 
 from enum import StrEnum
 from fractions import Fraction
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -143,6 +144,17 @@ VerboseOption = Annotated[
     typer.Option("--verbose", "-v", help="Say what is done and where.", rich_help_panel=OUTPUT),
 ]
 OfflineOption = Annotated[bool, kept("offline", "--offline/--no-offline", panel=MODEL)]
+LEFT_OUT = "What is left out"
+
+RejectsOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Write what was left out there, with the reasons.",
+        rich_help_panel=LEFT_OUT,
+    ),
+]
+
 FramesOption = Annotated[int, kept("frames", "--frames", panel=LOOKING)]
 FpsOption = Annotated[float | None, kept("fps", "--fps", panel=LOOKING)]
 SelectOption = Annotated[Selection | None, kept("select", "--select", panel=LOOKING)]
