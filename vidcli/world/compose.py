@@ -5,7 +5,7 @@ which way it faces and what it is do not depend on where it goes.
 """
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -37,7 +37,7 @@ def make_scene(
     index: int,
     split: Split = "train",
     *,
-    genres: Sequence[str] | None = None,
+    genres: Sequence[str] | Mapping[str, float] | None = None,
     travel: tuple[float, float] = TRAVEL,
     seconds: tuple[float, float] = DURATION_S,
 ) -> Scene:
@@ -48,13 +48,14 @@ def make_scene(
         index: Of the clip, from 0.
         split: `train` draws trained drawings in trained combinations of kind, colour and motion;
             `eval` trained drawings in held-out combinations; `eval-drawings` held-out drawings.
-        genres: Only these, in their usual proportions; all by default.
+        genres: Only these, in their usual proportions or in those given; all by default.
         travel: How far straight motions of the genre `one` go, as shares of a whole crossing.
         seconds: Shortest and longest clip.
     """
     rng = random.Random(f"vidcli world/{seed}/{index}/{split}")
-    shares = GENRES if split == "train" else EVALUATED
-    names = list(genres or shares)
+    usual = GENRES if split == "train" else EVALUATED
+    shares = genres if isinstance(genres, Mapping) else usual
+    names = list(genres or usual)
     genre = rng.choices(names, [shares[name] for name in names])[0]
     duration = round(rng.uniform(*seconds), 2)
     stage = Stage(rng, split, duration, travel)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from vidcli.core.sampling import Sampling
 from vidcli.methods.ask import CAPTION_QUESTION, ask_check
-from vidcli.train.world.motion import TokenLabels, label_tokens
+from vidcli.train.world.motion import TokenLabels, label_tokens, may_be_shown_backwards
 from vidcli.train.world.settings import LanguageConfig
 from vidcli.train.world.views import (
     Frames,
@@ -83,15 +83,21 @@ def make_lessons(
     frames, own, groups, tokens, patches = [], [], [], [], []
     slots: Ids = ()
     for number in range(config.clips):
-        scene = make_scene(config.seed, step * config.clips + number)
+        scene = make_scene(config.seed, step * config.clips + number, genres=config.genres or None)
         times = scene.sample_times(config.frames)
-        frames.append(shoot(scene, times, rng, side=side))
         ids, slots = writer.clip(times, scene.duration)
         own.append(ids)
-        groups.append(_ask_all(scene, writer, config, rng))
-        tokens.append(label_tokens(scene, times, grid))
+        backwards = (
+            bool(config.backwards)
+            and rng.random() < config.backwards
+            and may_be_shown_backwards(scene)
+        )
+        shown = times[::-1] if backwards else times
+        frames.append(shoot(scene, shown, rng, side=side))
+        groups.append(_ask_all(scene, writer, config, rng, backwards=backwards))
+        tokens.append(label_tokens(scene, shown, grid))
         if config.joint:
-            patches.append(label_patches(scene, times, patch_grid))
+            patches.append(label_patches(scene, shown, patch_grid))
     names = TokenLabels.__slots__
     joined = join_views(list(zip(frames, patches, strict=True))) if patches else None
     return LanguageBatch(
@@ -128,13 +134,19 @@ def pack_turns(turns: Sequence[Turn], count: int, cells: int, *, filler: int) ->
 
 
 def _ask_all(
-    scene: Scene, writer: TurnWriter, config: LanguageConfig, rng: random.Random
+    scene: Scene,
+    writer: TurnWriter,
+    config: LanguageConfig,
+    rng: random.Random,
+    *,
+    backwards: bool,
 ) -> list[Group]:
-    """Short questions, long ones and a caption."""
+    """Short questions, long ones and a caption, which a clip shown backwards does not have."""
     short: list[Turn] = []
     long: list[Turn] = []
     for question in _choose(scene, config, rng):
-        turn = writer.turn(question.text, question.answer)
+        answer = question.reversed_answer if backwards else question.answer
+        turn = writer.turn(question.text, answer)
         cells = len(turn[0]) + len(turn[1])
         if cells <= config.short_cells and len(short) < config.short:
             short.append(turn)
@@ -142,9 +154,10 @@ def _ask_all(
             long.append(turn)
     prompt = rng.choice((*PROMPTS, CAPTION_QUESTION))
     caption = writer.turn(prompt, rng.choice(write_captions(scene)))
+    captions = [] if backwards else [caption]
     return [
         pack_turns(turns, *room, filler=writer.end)
-        for turns, room in zip((short, long, [caption]), config.room, strict=True)
+        for turns, room in zip((short, long, captions), config.room, strict=True)
     ]
 
 

@@ -1,5 +1,6 @@
 """What is true of each visual token of a clip: its object, how that moves, its rank, its count."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,13 +9,14 @@ from numpy.typing import NDArray
 
 from vidcli.train.world.views import TEXTS
 from vidcli.world import COLOURS, KINDS, Scene, dense_labels
-from vidcli.world.groups import Group, list_groups
+from vidcli.world.groups import IN_TURN, Group, list_groups
 from vidcli.world.labels import DenseLabels
 from vidcli.world.scene import Actor, Floats
-from vidcli.world.vocabulary import MOTIONS
+from vidcli.world.vocabulary import MOTIONS, OPPOSITE, is_held_out
 
 CAMERAS = {move: n for n, move in enumerate(("left", "right", "up", "down", "in", "out"), 1)}
 RANKS, COUNTS = 4, 5  # groups of a clip, and members of one, with room for none
+BACKWARDS = OPPOSITE | {"in": "out", "out": "in"}
 FAR = 9.0  # farther than anything
 
 Ints = NDArray[np.int64]
@@ -54,9 +56,10 @@ def label_tokens(scene: Scene, times: Floats, grid: int) -> TokenLabels:
 
     Args:
         scene: The clip.
-        times: Of its frames.
+        times: Of its frames as they are shown; falling where the clip is shown backwards.
         grid: Tokens a side.
     """
+    backwards = bool(times[-1] < times[0])
     found = dense_labels(scene, times, grid)
     middles = (np.arange(grid) + 0.5) / grid
     places = found.offsets + np.stack(np.meshgrid(middles, middles), axis=2)
@@ -71,13 +74,26 @@ def label_tokens(scene: Scene, times: Floats, grid: int) -> TokenLabels:
         is_shifted=np.zeros(shape, np.bool_),
         ranks=np.zeros(shape, np.int64),
         counts=np.zeros(shape, np.int64),
-        cameras=np.full(shape, CAMERAS.get(scene.shots[0].camera.move or "", 0)),
+        cameras=np.full(shape, CAMERAS.get(_way(scene.shots[0].camera.move or "", backwards), 0)),
         words=np.where(found.letters > 0, TEXTS[text.text] if text else 0, 0).astype(np.int64),
     )
     groups = sorted(list_groups(scene), key=lambda group: group.first.appears)
+    if backwards and scene.genre in IN_TURN:
+        groups.reverse()
     for rank, group in enumerate(groups):
         _label_group(labels, found, group, times, rank=rank)
     return TokenLabels(*(_flatten(getattr(labels, name)) for name in TokenLabels.__slots__))
+
+
+def may_be_shown_backwards(scene: Scene) -> bool:
+    """Whether nothing in it then moves in a combination that is kept from training."""
+    actors = [actor for shot in scene.shots for actor in shot.actors]
+    return not any(is_held_out(a.kind, a.colour, OPPOSITE[a.motion]) for a in actors)
+
+
+def _way(move: str, backwards: bool) -> str:
+    """How a motion, or a camera's, looks in the order shown."""
+    return BACKWARDS.get(move, move) if backwards else move
 
 
 def _flatten(values: Any) -> Any:
@@ -94,7 +110,8 @@ def _label_group(
     )
     if not mine.any():
         return
-    labels.motions[mine] = 1 + MOTIONS.index(first.motion)
+    motions: Sequence[str] = MOTIONS
+    labels.motions[mine] = 1 + motions.index(_way(first.motion, bool(times[-1] < times[0])))
     labels.ranks[mine] = rank
     labels.counts[mine] = group.count
     nearest = np.full(mine.shape, FAR, np.float32)

@@ -5,6 +5,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
+from vidcli.world.compose import GENRES
+
 # How often a kind of question is taken where a clip has more of them than there is room for.
 QUESTION_WEIGHTS: Mapping[str, float] = {
     "object": 1.6, "colour": 0.8, "count": 1.6, "direction": 2.5, "motion": 0.7, "order": 2.0,
@@ -108,6 +110,9 @@ class LanguageConfig(StageConfig):
         scenes: Clips of a step of its own.
         views: Frames of each of them.
         question_weights: How often each kind of question is taken.
+        genres: Shares of the clips' compositions; the usual ones where empty.
+        backwards: Share of the clips that are shown from their end to their start. They have no
+            caption: what comes in backwards is not told of as it happens.
     """
 
     clips: int = 16
@@ -129,11 +134,23 @@ class LanguageConfig(StageConfig):
     scenes: int = 4
     views: int = 2
     question_weights: Mapping[str, float] = field(default_factory=lambda: dict(QUESTION_WEIGHTS))
+    genres: Mapping[str, float] = field(default_factory=dict)
+    backwards: float = 0.0
 
     def __post_init__(self) -> None:
         StageConfig.__post_init__(self)
         if self.vision not in SEEING:
             raise ValueError(f"vision is one of {', '.join(SEEING)}, not {self.vision!r}")
+        unknown = [*set(self.genres) - set(GENRES)]
+        if unknown or any(share < 0 for share in self.genres.values()):
+            raise ValueError(f"genres are shares of {', '.join(GENRES)}")
+        if self.genres and not sum(self.genres.values()):
+            raise ValueError("all genres have no share")
+        if not 0 <= self.backwards <= 1:
+            raise ValueError(f"backwards is a share, not {self.backwards}")
+        missing = [*set(QUESTION_WEIGHTS) - set(self.question_weights)]
+        if missing or any(weight <= 0 for weight in self.question_weights.values()):
+            raise ValueError(f"question_weights are above 0, of {', '.join(QUESTION_WEIGHTS)}")
 
     @property
     def joint(self) -> bool:
