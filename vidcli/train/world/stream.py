@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import connection, get_context, parent_process
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -40,20 +40,29 @@ def stream_batches(
         for step in range(start, steps):
             yield step, source(step)
         return
-    with ProcessPoolExecutor(1, get_context("spawn"), initializer=_prepare) as pool:
+    context = get_context("spawn")
+    with ProcessPoolExecutor(1, context, initializer=_prepare, initargs=(source,)) as pool:
         first = range(start, min(start + ahead, steps))
-        waiting = deque(pool.submit(source, step) for step in first)
+        waiting = deque(pool.submit(_make, step) for step in first)
         for step in range(start, steps):
-            batch = waiting.popleft().result()
+            batch: T = waiting.popleft().result()
             if step + ahead < steps:
-                waiting.append(pool.submit(source, step + ahead))
+                waiting.append(pool.submit(_make, step + ahead))
             yield step, batch
 
 
-def _prepare() -> None:
+_sources: list[Source[object]] = []  # of the second process: one, which keeps what it has opened
+
+
+def _make(step: int) -> Any:
+    return _sources[0](step)
+
+
+def _prepare(source: Source[object]) -> None:
     """One thread, and no life of its own: a killed run leaves no process behind."""
     import cv2
 
+    _sources.append(source)
     cv2.setNumThreads(1)
     os.nice(1)
     parent = parent_process()
