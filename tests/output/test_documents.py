@@ -18,6 +18,7 @@ from tests.output.results import (
     make_summary,
     make_summary_rehearsal,
 )
+from tests.output.timed_reports import make_screen
 from vidcli.core.catalog import FileRole, InstalledModel, Kind, MemoryBill, StoredFile
 from vidcli.core.findings import Finding, Level
 from vidcli.core.media import Coverage, Shot, Transition
@@ -37,6 +38,7 @@ from vidcli.output import (
     evaluations,
     models,
     summaries,
+    timed,
     training,
 )
 from vidcli.output.doctor import doctor_document
@@ -97,6 +99,7 @@ def make_documents() -> dict[str, documents.Document]:
         ),
         "doctor": doctor_document([("disk", Finding("folder", Level.WARNING, "full", "rm"))]),
         **make_model_documents(),
+        "screen-text": timed.screen_document(make_screen()),
         "synth": documents.synth_document(
             "set", split="eval", seed=1, clips=2, made=1, questions={"object": 3}
         ),

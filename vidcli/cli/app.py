@@ -26,6 +26,7 @@ from vidcli.cli.frames import frames
 from vidcli.cli.info import info
 from vidcli.cli.instruct import instruct
 from vidcli.cli.narrate import narrate
+from vidcli.cli.read import read
 from vidcli.cli.schema import schema
 from vidcli.cli.shots import shots
 from vidcli.cli.summarize import summarize
@@ -188,7 +189,7 @@ train_app = typer.Typer(
 )
 PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "Answers": (ask, caption, summarize, check, chat, watch),
-    "Evidence": (info, frames, shots),
+    "Evidence": (info, frames, shots, read),
     TRAINING: (eval,),
     UPKEEP: (doctor, schema, bench, demo),
 }

@@ -79,7 +79,8 @@ def open_run(task: Task, options: RunOptions) -> Iterator["Run"]:
     with ExitStack() as stack:
         journal, settings, files = None, "", None
         if options.many or keeping.writes_files:
-            files = find_files(options.loading, notes=telling.notes)
+            if task.needs_model:
+                files = find_files(options.loading, notes=telling.notes)
             journal, settings = _open_journal(task, options, files)
             stack.enter_context(journal)
         sidecars = None
@@ -100,7 +101,9 @@ def open_run(task: Task, options: RunOptions) -> Iterator["Run"]:
         yield run
 
 
-def _open_journal(task: Task, options: RunOptions, files: ModelFiles) -> "tuple[Journal, str]":
+def _open_journal(
+    task: Task, options: RunOptions, files: ModelFiles | None
+) -> "tuple[Journal, str]":
     """The journal, and the digest that names this run's settings in it."""
     from vidcli.library.journal import Journal, digest_settings
 
@@ -166,7 +169,7 @@ class Run:
         self.tally.begin(len(items))
         postponed: list[Prepared] = []
         prepared = self._ahead.each(items)
-        if self._journal is None:  # with one, perhaps no model is needed
+        if self._journal is None and self._task.needs_model:  # with one, perhaps none is needed
             import_engine()
         for found in prepared:
             self._attempt(found, postponed)
@@ -317,10 +320,10 @@ class Run:
         if found.video is None:  # an earlier run had ended it when it was looked up
             self._ahead.open(found, plan=False)
         assert found.video is not None, "it is open by now"
-        bench = self._bench
+        bench = self._bench if self._task.needs_model else None
         with self._progress.video(self.tally.current), self._results.streaming() as write:
             job = Job(
-                bench=bench,
+                loaded=bench,
                 source=Footage(found.video, self._worker),
                 plan=found.plan,
                 fit=found.fit,
@@ -333,8 +336,10 @@ class Run:
             )
             return self._task.answer(job)
 
-    def _begin_next(self, bench: Bench, current: Prepared) -> None:
+    def _begin_next(self, bench: Bench | None, current: Prepared) -> None:
         """Begin to decode the next video, where it is ready and needs it."""
+        if bench is None:
+            return
         following = self._ahead.peek()
         if following is None or following.video is None or following.fit is not None:
             return
@@ -348,7 +353,9 @@ class Run:
     def _deliver(self, found: Prepared, document: Document, *, is_new: bool) -> None:
         self._progress.clear()
         document = self._task.finish(document)
-        self.tally.has_negative |= self._task.is_negative(document)
+        is_negative = self._task.is_negative(document)
+        self.tally.has_negative |= is_negative
+        self.tally.has_positive |= not is_negative
         if is_new or self._options.repeats or self._options.keeping.writes_files:
             self._results.write(
                 found.item,
@@ -367,7 +374,7 @@ class Run:
             for detail in made.details:
                 notes.detail(detail)
             return
-        of_the_model = set(self._bench.all_warnings())
+        of_the_model = set(self._bench.all_warnings()) if self._task.needs_model else set()
         self._warn(found, [text for text in made.warnings if text not in of_the_model])
         notes.tell(f"{found.item.path}: {made.evidence}")
         for warning in made.warnings:

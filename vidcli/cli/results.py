@@ -20,6 +20,7 @@ from vidcli.output.forms import (
     write_csv_row,
 )
 from vidcli.output.plain import printable
+from vidcli.output.timed import is_timed
 
 if TYPE_CHECKING:
     from vidcli.cli.sidecars import Sidecars
@@ -109,11 +110,23 @@ class Results:
             self._write_row(document)
         elif self._form is Form.TEXT:
             text = say_result(document)
+            if is_timed(document):
+                self._print_timed(item, text)
+                return
             gap = "\n" if "\n" in text and self._many and not self._is_first else ""
             write_out(f"{gap}{self._prefix(item)}{text}\n")
         else:
             text = render_file(document, self._form).decode("utf-8", "surrogateescape")
             write_out(text if self._is_first else f"\n{text}")
+        self._is_first = False
+
+    def _print_timed(self, item: Input, text: str) -> None:
+        """Write a table, where there is anything in it, under the file's name if need be."""
+        if not text:
+            return
+        gap = "" if self._is_first or not self._many else "\n"
+        title = f"{printable(item.path)}:\n" if self._many else ""
+        write_out(f"{gap}{title}{text}\n")
         self._is_first = False
 
     def _write_row(self, document: Document) -> None:

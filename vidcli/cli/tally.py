@@ -24,6 +24,7 @@ class Tally:
         skipped: Done by an earlier run, or by another process meanwhile.
         failed: Could not be answered.
         has_negative: Whether the result of one of them means exit code 1.
+        has_positive: Whether that of one of them does not.
     """
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -31,7 +32,7 @@ class Tally:
         self._started = clock()
         self._spent: list[float] = []
         self.total = self.done = self.skipped = self.failed = 0
-        self.has_negative = self._was_done = False
+        self.has_negative = self.has_positive = self._was_done = False
 
     def begin(self, count: int) -> None:
         """So many more videos are to be done."""

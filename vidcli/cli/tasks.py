@@ -48,7 +48,7 @@ class Job:
     """One video in the hands of a task.
 
     Attributes:
-        bench: With the loaded model.
+        loaded: The model and its caches; None for a task that needs none.
         source: The opened video.
         plan: What `Task.plan` chose; None where that is yet to be done.
         fit: What `Task.begin` made ready; None where it did nothing.
@@ -60,7 +60,7 @@ class Job:
         trace: Where to write what the model is shown; an interrupt must not cost it.
     """
 
-    bench: Bench
+    loaded: Bench | None
     source: Footage
     plan: Any
     fit: Any
@@ -71,10 +71,16 @@ class Job:
     start: StartDecoding
     trace: Path | None
 
+    @property
+    def bench(self) -> Bench:
+        """The model and its caches."""
+        assert self.loaded is not None, "the task said that it needs no model"
+        return self.loaded
+
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What the model made of one video.
+    """What was made of one video.
 
     Attributes:
         document: The result.
@@ -113,6 +119,7 @@ class Task(ABC):
         streams: Whether the text can be written while the model makes it.
         has_verdict: Whether the exit code is the answer, whoever reads the words.
         is_negative: Whether a document means exit code 1.
+        needs_model: Whether a vision-language model does the work.
     """
 
     name: str
@@ -124,6 +131,7 @@ class Task(ABC):
     streams: bool = True
     has_verdict: bool = False
     is_negative: Callable[[Document], bool] = lambda _document: False
+    needs_model: bool = True
 
     @abstractmethod
     def describe(self) -> dict[str, Any]:
@@ -161,9 +169,15 @@ class Task(ABC):
         """Say what the work on one video would take."""
 
 
-def describe_settings(task: Task, loading: Loading, files: ModelFiles) -> dict[str, Any]:
-    """Everything that shapes a result; threads, devices and caches do not."""
-    return {
+def describe_settings(task: Task, loading: Loading, files: ModelFiles | None) -> dict[str, Any]:
+    """Everything that shapes a result; threads, devices and caches do not.
+
+    Args:
+        task: What is done.
+        loading: How the model is loaded.
+        files: The model; None for a task that needs none.
+    """
+    settings = {
         "version": ANSWERS_VERSION,
         "task": task.name,
         **task.describe(),
@@ -171,6 +185,10 @@ def describe_settings(task: Task, loading: Loading, files: ModelFiles) -> dict[s
             field.name: _plain(getattr(task.looking, field.name))
             for field in dataclasses.fields(task.looking)
         },
+    }
+    if files is None:
+        return settings
+    return settings | {
         "detail": loading.detail.value,
         "n_ctx": loading.n_ctx,
         "weights": files.weights_sha256,

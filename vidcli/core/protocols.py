@@ -9,6 +9,7 @@ from vidcli.core.profile import FamilyProfile
 from vidcli.core.prompt import Part, Prompt, TracedPart, VisualTokens
 from vidcli.core.results import CacheUse, Delta, Generation, ModelReport
 from vidcli.core.sampling import Sampling
+from vidcli.core.screen import Reading, TextPlace
 from vidcli.core.time import Timestamp
 
 if TYPE_CHECKING:
@@ -44,6 +45,24 @@ class FrameSource(Protocol):
     @property
     def warnings(self) -> tuple[str, ...]:
         """What decoding found wrong so far, one sentence each."""
+
+
+class TextReader(Protocol):
+    """Finds and reads text in pictures."""
+
+    @property
+    def name(self) -> str:
+        """Which program and weights it is."""
+
+    def find(self, image: "NDArray[np.uint8]") -> tuple[TextPlace, ...]:
+        """Where text stands in a picture, a place for each line, in reading order.
+
+        Args:
+            image: uint8 RGB (height, width, 3).
+        """
+
+    def read(self, image: "NDArray[np.uint8]", places: Sequence[TextPlace]) -> tuple[Reading, ...]:
+        """What the lines at these places of the picture say; an empty text where nothing does."""
 
 
 class TokenStore(Protocol):

@@ -22,6 +22,7 @@ from vidcli.output.chapters import (
 from vidcli.output.documents import Document, write_json
 from vidcli.output.plain import printable
 from vidcli.output.summaries import say_speech
+from vidcli.output.timed import is_timed, list_cues, say_timed, timed_markdown, timed_rows
 
 CSV_COLUMNS = (
     "file", "question", "answer", "finish", "start_s", "end_s", "frames", "probability",
@@ -58,7 +59,7 @@ def render_file(document: Document, form: AnyForm) -> bytes:
     """A result as the whole content of a file.
 
     Args:
-        document: `answer`, `caption`, `check` or `summary`.
+        document: `answer`, `caption`, `check`, `summary`, `transcript` or `screen-text`.
         form: JSON comes indented, JSONL on one line; chapter forms are a summary's only.
     """
     if isinstance(form, ChapterForm):
@@ -79,7 +80,9 @@ def render_file(document: Document, form: AnyForm) -> bytes:
 
 
 def say_result(document: Document) -> str:
-    """The answer itself: a text, `yes 0.912`, or title, paragraph and chapters."""
+    """The answer itself: a text, `yes 0.912`, title and chapters, or what is said when."""
+    if is_timed(document):
+        return say_timed(document)
     if _is_summary(document):
         parts = [_plain(document["title"]), "", _plain(document["summary"]), ""]
         return "\n".join([*parts, *list_chapters(document)])
@@ -105,6 +108,8 @@ def csv_row(document: Document) -> str:
     """A result as a row under `CSV_COLUMNS`; a document `error` has little more than its error."""
     if document["schema"]["name"] == "error":
         return write_csv_row([document["path"], *[""] * (len(CSV_COLUMNS) - 2), document["error"]])
+    if is_timed(document):
+        return "".join(write_csv_row(row) for row in timed_rows(document))
     if _is_summary(document):
         return "".join(_summary_rows(document))
     coverage = document["coverage"]
@@ -179,6 +184,8 @@ def _cues(document: Document) -> list[tuple[float, float, str]]:
 
     Of a summary these are the captions of its segments.
     """
+    if is_timed(document):
+        return list_cues(document)
     if _is_summary(document):
         return [
             (segment["start_s"], segment["end_s"], _plain(segment["caption"]))
@@ -219,6 +226,8 @@ def _one_block(text: str) -> str:
 
 def write_markdown(document: Document) -> str:
     """A result to be read: the file, the question, the answer, and what it rests on."""
+    if is_timed(document):
+        return timed_markdown(document)
     coverage = document["coverage"]
     gap = coverage["largest_gap"]["length_s"]
     lines = [f"## {printable(document['video']['path'])}", ""]
