@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, settings
 from tests.clips import ClipCache
 from tests.hub import Hub
 from tests.pairs import PairCache
+from tests.whisper import build_whisper
 
 # A busy machine is no failure, and what CI finds a person can find again.
 settings.register_profile(
@@ -42,6 +43,12 @@ def own_directories(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def pairs(tmp_path_factory: pytest.TempPathFactory) -> PairCache:
     return PairCache(tmp_path_factory.mktemp("pairs"))
+
+
+@pytest.fixture(scope="session")
+def whisper(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a Whisper model that tells two voices apart."""
+    return build_whisper(tmp_path_factory.mktemp("whisper") / "tiny-whisper")
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ import pytest
 
 from tests.cli.run import invoke
 from tests.pairs import PairCache
+from tests.talks import make_talk, monologue
 from vidcli.cli.app import PANELS, caches, config_app, data_app, models_app, train_app
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="seccomp is Linux's")
@@ -40,6 +41,7 @@ EXAMPLES = {
     "frames": "frames {clip} --out-dir {out}",
     "shots": "shots {clip}",
     "read": "read {clip}",
+    "transcribe": "transcribe {talk} --whisper {whisper}",
     "schema": "schema answer",
     "bench": "bench --frames x",
     "demo": "demo",
@@ -150,11 +152,13 @@ def run_all(lines: Sequence[str]) -> None:
 
 @pytest.mark.usefixtures("model")
 def test_no_command_but_pull_opens_a_socket(
-    clip: Path, pairs: PairCache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    clip: Path, pairs: PairCache, whisper: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("VISUAL", "true")  # an editor that changes nothing
     places = {"clip": clip, "model": pairs.get("tiny-idefics3").weights, "out": tmp_path / "out"}
     places["folder"] = tmp_path / "watched"
+    places["whisper"] = whisper
+    places["talk"] = make_talk(tmp_path / "talk.mp4", monologue())
     places["folder"].mkdir()
     shutil.copy(clip, places["folder"])
     places["captions"] = tmp_path / "captions.csv"

@@ -18,7 +18,7 @@ from tests.output.results import (
     make_summary,
     make_summary_rehearsal,
 )
-from tests.output.timed_reports import make_screen
+from tests.output.timed_reports import make_screen, make_transcript
 from vidcli.core.catalog import FileRole, InstalledModel, Kind, MemoryBill, StoredFile
 from vidcli.core.findings import Finding, Level
 from vidcli.core.media import Coverage, Shot, Transition
@@ -100,6 +100,9 @@ def make_documents() -> dict[str, documents.Document]:
         "doctor": doctor_document([("disk", Finding("folder", Level.WARNING, "full", "rm"))]),
         **make_model_documents(),
         "screen-text": timed.screen_document(make_screen()),
+        "transcript": timed.transcript_document(
+            make_answer().video, make_transcript(), COVERAGE.span, reason="", warnings=["x"]
+        ),
         "synth": documents.synth_document(
             "set", split="eval", seed=1, clips=2, made=1, questions={"object": 3}
         ),

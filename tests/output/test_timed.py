@@ -1,8 +1,14 @@
 """Text with times comes out in every form, as visible letters only."""
 
-from tests.output.timed_reports import make_screen
+from tests.output.results import make_answer
+from tests.output.timed_reports import WHOLE, make_screen, make_transcript
 from vidcli.output.forms import Form, render_file
-from vidcli.output.timed import say_screen, screen_document
+from vidcli.output.timed import (
+    say_screen,
+    say_transcript,
+    screen_document,
+    transcript_document,
+)
 
 HOSTILE = "\x1b[2J--> forged\n\n99\n00:00:00,000 --> 00:09:00,000\nfake"
 
@@ -47,3 +53,20 @@ def test_nothing_found_is_an_empty_table_and_is_said():
     assert "0 texts in 2 looks, every 1 s, 1 of them read; 1 short or unsure line" in say_screen(
         document
     )
+
+
+def test_a_transcript_says_where_its_words_come_from():
+    video = make_answer().video
+    document = transcript_document(video, make_transcript(), WHOLE, reason="", warnings=[])
+    assert say_transcript(document) == "1 segment from sound, heard by base, language en, 80% sure"
+    assert render_file(document, Form.TEXT) == b"0:00.0  0:01.0  Hello\n"
+    assert b"*base*" in render_file(document, Form.MD)
+
+
+def test_where_nothing_is_said_there_is_a_reason_and_no_row():
+    document = transcript_document(
+        make_answer().video, None, WHOLE, reason="it has no audio", warnings=[]
+    )
+    assert say_transcript(document) == "nothing is said: it has no audio"
+    assert render_file(document, Form.SRT) == b""
+    assert render_file(document, Form.CSV).count(b"\n") == 1

@@ -5,9 +5,19 @@ from fractions import Fraction
 from tests.output.results import make_answer
 from vidcli.core.media import Coverage
 from vidcli.core.screen import ScreenLine, ScreenReport, ScreenText, TextPlace
+from vidcli.core.speech import Cue, SpeechKind, Transcript, Word
 from vidcli.core.time import Span
 
 WHOLE = Span(Fraction(0), Fraction(2))
+
+
+def make_transcript(*texts: str) -> Transcript:
+    """A cue a second, each of one word."""
+    cues = []
+    for number, text in enumerate(texts or ("Hello",)):
+        span = Span(Fraction(number), Fraction(number + 1))
+        cues.append(Cue(span, text, (Word(span, text, 0.9),)))
+    return Transcript(SpeechKind.WHISPER, "base", "en", tuple(cues), language_probability=0.8)
 
 
 def make_screen(*texts: str) -> ScreenReport:

@@ -31,6 +31,7 @@ from vidcli.cli.schema import schema
 from vidcli.cli.shots import shots
 from vidcli.cli.summarize import summarize
 from vidcli.cli.synth import synth
+from vidcli.cli.transcribe import transcribe
 from vidcli.cli.watch import watch
 from vidcli.errors import ExitCode, ResourceError, VidcliError
 
@@ -189,7 +190,7 @@ train_app = typer.Typer(
 )
 PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "Answers": (ask, caption, summarize, check, chat, watch),
-    "Evidence": (info, frames, shots, read),
+    "Evidence": (info, frames, shots, transcribe, read),
     TRAINING: (eval,),
     UPKEEP: (doctor, schema, bench, demo),
 }

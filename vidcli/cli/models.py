@@ -335,25 +335,23 @@ def _find_row(name: str) -> "ModelRow":
 
 
 def _installed_row(model: "InstalledModel", memory: "Memory | None" = None) -> "ModelRow":
-    from vidcli.core.catalog import Kind
     from vidcli.models.catalog import find_model
     from vidcli.models.fit import bill_of, fits_memory
     from vidcli.models.hardware import read_memory
     from vidcli.output.models import ModelRow
 
     spec, mmproj = find_model(model.name), _mmproj_bytes(model)
-    if model.kind is Kind.ONNX:
+    if not model.kind.is_gguf:
         return ModelRow(model.name, spec, model, None, None)
     bill = bill_of(spec, model.size_bytes - mmproj, mmproj, n_ctx=settings.N_CTX)
     return ModelRow(model.name, spec, model, bill, fits_memory(bill, memory or read_memory()))
 
 
 def _catalog_row(spec: "ModelSpec", memory: "Memory") -> "ModelRow":
-    from vidcli.core.catalog import Kind
     from vidcli.models.fit import bill_of, fits_memory
     from vidcli.output.models import ModelRow
 
-    if spec.kind is Kind.ONNX:
+    if not spec.kind.is_gguf:
         return ModelRow(spec.name, spec, None, None, None)
     bill = bill_of(spec, spec.bytes, 0, n_ctx=settings.N_CTX)
     return ModelRow(spec.name, spec, None, bill, fits_memory(bill, memory))

@@ -36,6 +36,7 @@ WRITTEN = "Written by `python -m vidcli.cli.reference docs`."
 MODEL_KINDS = {
     Kind.VISION: "Answer about videos",
     Kind.EMBEDDING: "Turn texts into vectors, for search",
+    Kind.SPEECH: "Write down what is said (`vidcli transcribe`)",
     Kind.ONNX: "Used by tools",
 }
 
@@ -64,7 +65,7 @@ def _model_row(spec: ModelSpec) -> str:
 
     sees = str(spec.frame_tokens or "any size") if spec.mmproj else ""
     bill = bill_of(spec, spec.bytes, 0, n_ctx=settings.N_CTX)
-    memory = "" if spec.kind is Kind.ONNX else format_size(bill.total)
+    memory = format_size(bill.total) if spec.kind.is_gguf else ""
     hears = "yes" if spec.audio else ""
     quant = spec.quants[0] if spec.quants else ""
     cells = (

@@ -52,6 +52,15 @@ def find_speech(source: Footage, choice: str, *, progress: Progress | None = Non
         return Heard(None)
     if choice != AUTO:
         return Heard(_read_file(source, choice, SpeechKind.FILE, None))
+    beside = read_sidecars(source)
+    if beside.transcript is not None:
+        return beside
+    inside = read_streams(source, progress=progress)
+    return Heard(inside.transcript, (*beside.notes, *inside.notes))
+
+
+def read_sidecars(source: Footage) -> Heard:
+    """Read the best subtitle file beside a video that holds words."""
     notes: list[str] = []
     for sidecar in _sidecars(source.info.path):
         try:
@@ -62,6 +71,17 @@ def find_speech(source: Footage, choice: str, *, progress: Progress | None = Non
         if transcript.cues:
             return Heard(transcript, tuple(notes))
         notes.append(f"{sidecar.path} holds no words: not used")
+    return Heard(None, tuple(notes))
+
+
+def read_streams(source: Footage, *, progress: Progress | None = None) -> Heard:
+    """Read the best subtitle stream inside a video that holds words.
+
+    Args:
+        source: The opened video.
+        progress: Told before a stream is read, which takes reading the file.
+    """
+    notes: list[str] = []
     for stream in _streams(source):
         if progress is not None:
             progress("read subtitles", 0, 0)

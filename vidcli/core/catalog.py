@@ -12,6 +12,12 @@ class Kind(StrEnum):
     VISION = "vision"
     EMBEDDING = "embedding"
     ONNX = "onnx"
+    SPEECH = "speech"
+
+    @property
+    def is_gguf(self) -> bool:
+        """Whether llama.cpp runs it; the others are run by tools."""
+        return self in (Kind.VISION, Kind.EMBEDDING)
 
 
 class FileRole(StrEnum):
@@ -20,6 +26,7 @@ class FileRole(StrEnum):
     WEIGHTS = "weights"
     MMPROJ = "mmproj"
     ADAPTER = "adapter"
+    BESIDE = "beside"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +47,7 @@ class ModelSpec:
         kv_numbers: Numbers in the KV cache for each cell; 0 where not confirmed.
         licence: As its model card says.
         strengths: What it is good at.
+        beside: Patterns of the other files it needs, each of which must be there.
         audio: Whether it can hear.
         verified: Whether repo and file names were confirmed by a public page.
     """
@@ -57,6 +65,7 @@ class ModelSpec:
     kv_numbers: int
     licence: str
     strengths: str
+    beside: tuple[str, ...] = ()
     audio: bool = False
     verified: bool = True
 

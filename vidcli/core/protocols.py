@@ -10,7 +10,8 @@ from vidcli.core.prompt import Part, Prompt, TracedPart, VisualTokens
 from vidcli.core.results import CacheUse, Delta, Generation, ModelReport
 from vidcli.core.sampling import Sampling
 from vidcli.core.screen import Reading, TextPlace
-from vidcli.core.time import Timestamp
+from vidcli.core.speech import HeardBlock, Listening, SpeechKind
+from vidcli.core.time import Span, Timestamp
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,6 +46,43 @@ class FrameSource(Protocol):
     @property
     def warnings(self) -> tuple[str, ...]:
         """What decoding found wrong so far, one sentence each."""
+
+
+class SoundSource(Protocol):
+    """The sound of one video."""
+
+    def read(self, span: Span) -> "NDArray[np.float32]":
+        """A stretch of it: (n,), one channel of 16 000 samples a second between -1 and 1."""
+
+
+class Transcriber(Protocol):
+    """Writes down what is said."""
+
+    @property
+    def kind(self) -> SpeechKind:
+        """What it is."""
+
+    @property
+    def name(self) -> str:
+        """Which model it is."""
+
+    @property
+    def identity(self) -> str:
+        """Names everything of it that shapes what it writes."""
+
+    def hear(
+        self, samples: "NDArray[np.float32]", listening: Listening, *, is_last: bool
+    ) -> HeardBlock:
+        """Write down a block of sound, in which nothing before or after it is known.
+
+        Args:
+            samples: (n,), one channel of 16 000 samples a second between -1 and 1.
+            listening: How to hear.
+            is_last: Nothing follows the block; else what its end cuts off is left to the next one.
+
+        Raises:
+            EngineError: The model failed.
+        """
 
 
 class TextReader(Protocol):

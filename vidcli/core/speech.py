@@ -17,11 +17,22 @@ _WORD = re.compile(f"[{_UNSPACED}]|[^\\s{_UNSPACED}]+")
 
 
 class SpeechKind(StrEnum):
-    """Where speech was read."""
+    """Where speech was read, or who heard it."""
 
     SIDECAR = "sidecar"
     STREAM = "stream"
     FILE = "file"
+    WHISPER = "whisper"
+    MODEL = "model"
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word, when it is said, and how sure the listener is, 0 to 1."""
+
+    span: Span
+    text: str
+    probability: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,22 +42,26 @@ class Cue:
     Attributes:
         span: On the video's clock.
         text: Without markup, never empty.
+        words: One by one, where they were heard so.
     """
 
     span: Span
     text: str
+    words: tuple[Word, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """Subtitles of a video, read.
+    """What is said in a video: its subtitles, read, or its sound, heard.
 
     Attributes:
-        kind: Where they were.
-        name: Of the file, or `#2` of a stream.
-        language: As the file name or the stream says; None where neither does.
+        kind: Where the words come from.
+        name: Of the file, `#2` of a stream, or who listened.
+        language: As the file name, the stream or the listener says; None where none does.
         cues: In order of their start.
-        notes: What a reader should know of how they were read.
+        notes: What a reader should know of how they were come by.
+        language_probability: How sure the listener is of the language; None where it was told, or
+            nobody listened.
     """
 
     kind: SpeechKind
@@ -54,6 +69,39 @@ class Transcript:
     language: str | None
     cues: tuple[Cue, ...]
     notes: tuple[str, ...] = ()
+    language_probability: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HeardBlock:
+    """What was heard in a block of sound; its times begin at the block's start.
+
+    Attributes:
+        cues: In order.
+        length: Seconds that this accounts for: all of it, or up to what the block's end cut off.
+        voice: Seconds of it in which somebody speaks.
+        language: None where nobody speaks.
+        language_probability: None where the language was given.
+    """
+
+    cues: tuple[Cue, ...]
+    length: Fraction
+    voice: Fraction
+    language: str | None = None
+    language_probability: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """How speech is to be heard.
+
+    Attributes:
+        language: A tag such as `en`; None finds it out.
+        words: Whether words have times of their own.
+    """
+
+    language: str | None = None
+    words: bool = False
 
 
 def said_during(cues: Sequence[Cue], parts: Sequence[Span]) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ OPERATIONS = {
     "fingerprint": ("vidcli.media.fingerprint", "fingerprint"),
     "shots": ("vidcli.media.shots", "detect_shots"),
     "keyframes": ("vidcli.media.shots", "list_keyframes"),
+    "sound": ("vidcli.media.sound", "read_sound"),
     "subtitle_file": ("vidcli.media.subtitles", "read_subtitle_file"),
     "subtitle_stream": ("vidcli.media.subtitles", "read_subtitle_stream"),
 }

@@ -41,4 +41,5 @@ def _read_entry(name: str, entry: dict[str, Any]) -> ModelSpec:
     }
     fields: dict[str, Any] = {**defaults, **entry}
     fields["quants"] = tuple(fields["quants"])
+    fields["beside"] = tuple(fields.get("beside", ()))
     return ModelSpec(name=name, kind=kind, **fields)

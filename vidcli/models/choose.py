@@ -25,17 +25,20 @@ class Choice:
         mmproj: The projector; None where the model has none.
         quant: Of the weights; empty where the file names tell none.
         others: Other quants that the repository offers.
+        beside: Other files that the model needs.
     """
 
     weights: tuple[Wanted, ...]
     mmproj: Wanted | None
     quant: str
     others: tuple[str, ...]
+    beside: tuple[Wanted, ...] = ()
 
     @property
     def files(self) -> tuple[Wanted, ...]:
-        """Weights, then the projector."""
-        return self.weights if self.mmproj is None else (*self.weights, self.mmproj)
+        """Weights, then the projector, then the others."""
+        mmproj = () if self.mmproj is None else (self.mmproj,)
+        return (*self.weights, *mmproj, *self.beside)
 
     @property
     def weights_bytes(self) -> int:
@@ -96,7 +99,26 @@ def choose_files(
             hint="choose another quant with --quant: " + ", ".join(n for n in quants if n),
         )
     others = tuple(name for name in quants if name and name != chosen)
-    return Choice(tuple(by_name[part] for part in parts), mmproj, chosen, others)
+    beside = _choose_beside(repo, files, spec, parts[0]) if spec is not None else ()
+    return Choice(tuple(by_name[part] for part in parts), mmproj, chosen, others, beside)
+
+
+def _choose_beside(
+    repo: str, files: Sequence[Wanted], spec: ModelSpec, weights: str
+) -> tuple[Wanted, ...]:
+    """The other files that a model needs, from the folder of its weights."""
+    folder = weights.rpartition("/")[0]
+    near = [file for file in files if file.name.rpartition("/")[0] == folder]
+    found = []
+    for pattern in spec.beside:
+        fitting = [file for file in near if matches(file.name, pattern)]
+        if not fitting:
+            raise ModelError(
+                f"{repo} holds no file that fits {pattern}",
+                hint=f"its files may have been renamed: see https://huggingface.co/{repo}/tree/main",
+            )
+        found.append(min(fitting, key=lambda file: file.name))
+    return tuple(found)
 
 
 def _by_quant(groups: dict[str, Sequence[str]]) -> dict[str, str]:

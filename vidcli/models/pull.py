@@ -86,13 +86,13 @@ class PullPlan:
     @property
     def arithmetic(self) -> str:
         """Why this quant: the memory it takes, on one line; empty for what takes little."""
-        return "" if self.kind is Kind.ONNX else say_bill(self.bill, self.memory)
+        return say_bill(self.bill, self.memory) if self.kind.is_gguf else ""
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """What the user should know before anything is downloaded."""
         spec, warnings = self.reference.spec, []
-        if not fits_memory(self.bill, self.memory) and self.kind is not Kind.ONNX:
+        if not fits_memory(self.bill, self.memory) and self.kind.is_gguf:
             lighter = ", ".join(self.choice.others)
             warnings.append(
                 f"{self.name} {self.choice.quant} does not fit the memory: it takes"
@@ -186,12 +186,16 @@ def pull(plan: PullPlan, *, progress: Progress | None = None) -> InstalledModel:
     """
     choice = plan.choice
     paths = hub.download(plan.listing, choice.files, progress=progress)
-    roles = [FileRole.WEIGHTS] * len(choice.weights) + [FileRole.MMPROJ]
+    roles = [
+        *[FileRole.WEIGHTS] * len(choice.weights),
+        *([FileRole.MMPROJ] if choice.mmproj is not None else []),
+        *[FileRole.BESIDE] * len(choice.beside),
+    ]
     files = tuple(
         StoredFile(role, path, wanted.size_bytes, wanted.sha256 or digest_file(path))
-        for role, path, wanted in zip(roles, paths, choice.files, strict=False)
+        for role, path, wanted in zip(roles, paths, choice.files, strict=True)
     )
-    if plan.kind is not Kind.ONNX:
+    if plan.kind.is_gguf:
         _check_files(plan.kind, files)
     model = InstalledModel(
         name=plan.name,

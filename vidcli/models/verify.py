@@ -46,7 +46,7 @@ def _check_file(file: StoredFile, *, whole: bool, progress: Progress | None) -> 
 
 def check_headers(model: InstalledModel) -> str:
     """Why a model cannot be loaded, as far as the headers of its files tell; empty where it can."""
-    if model.kind is Kind.ONNX:
+    if not model.kind.is_gguf:
         return ""
     try:
         weights = read_facts(model.weights)

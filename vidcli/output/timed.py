@@ -4,11 +4,13 @@ Their documents hold entries with a start, an end and a text each. Here they bec
 and cues for subtitles. The text is the video's: whatever it is, it is printed as visible letters.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from vidcli.core.results import VideoReport
 from vidcli.core.screen import ScreenLine, ScreenReport
-from vidcli.core.time import format_time
+from vidcli.core.speech import Cue, Transcript
+from vidcli.core.time import Span, format_time
 from vidcli.output.documents import (
     Document,
     coverage_entry,
@@ -22,6 +24,13 @@ from vidcli.output.plain import count, printable
 ENTRIES: Mapping[str, str] = {"transcript": "segments", "screen-text": "texts"}
 """Documents of this kind, and the field that holds their entries."""
 ROWS = {"transcript": "speech", "screen-text": "text"}
+SOURCES = {
+    "sidecar": "subtitles beside the video,",
+    "stream": "subtitles in the video,",
+    "file": "the file",
+    "whisper": "sound, heard by",
+    "model": "sound, heard by",
+}
 MADE_BY = {"transcript": "source", "screen-text": "reader"}
 
 
@@ -59,6 +68,48 @@ def say_screen(document: Document) -> str:
     dropped = f"; {count(left, 'short or unsure line')} left out" if left else ""
     every = f"{looks}, every {document['step_s']:g} s, {document['read']} of them read"
     return f"{count(len(document['texts']), 'text')} in {every}{dropped}; {document['reader']}"
+
+
+def transcript_document(
+    video: VideoReport,
+    transcript: Transcript | None,
+    span: Span,
+    *,
+    reason: str,
+    warnings: Sequence[str],
+) -> Document:
+    """The document `transcript`.
+
+    Args:
+        video: Which.
+        transcript: What is said; None where there is nothing to read or hear.
+        span: Of the video that was asked for.
+        reason: Why there is none; empty where there is one.
+        warnings: What a reader of it must know.
+    """
+    return {
+        "schema": head("transcript"),
+        "video": video_entry(video),
+        **span_entry(span),
+        "source": transcript and {"kind": transcript.kind.value, "name": transcript.name},
+        "language": transcript and transcript.language,
+        "language_probability": transcript and transcript.language_probability,
+        "segments": [_segment(cue) for cue in transcript.cues] if transcript else [],
+        "reason": reason or None,
+        "warnings": list(warnings),
+    }
+
+
+def say_transcript(document: Document) -> str:
+    """Where words come from and how many there are, in one line."""
+    if document["source"] is None:
+        return f"nothing is said: {document['reason']}"
+    segments = count(len(document["segments"]), "segment")
+    sure = document["language_probability"]
+    how_sure = f", {sure:.0%} sure" if sure is not None else ""
+    language = f", language {document['language']}{how_sure}" if document["language"] else ""
+    kind = SOURCES[document["source"]["kind"]]
+    return printable(f"{segments} from {kind} {document['source']['name']}{language}")
 
 
 def list_cues(document: Document) -> list[tuple[float, float, str]]:
@@ -116,7 +167,15 @@ def timed_markdown(document: Document) -> str:
 def say_maker(document: Document) -> str:
     """What read or heard it."""
     maker: Any = document[MADE_BY[document["schema"]["name"]]]
-    return str(maker if isinstance(maker, str) else maker["name"])
+    return str(maker if isinstance(maker, str) else maker["name"] if maker else "")
+
+
+def _segment(cue: Cue) -> Document:
+    words = [
+        {**span_entry(word.span), "text": word.text, "probability": word.probability}
+        for word in cue.words
+    ]
+    return {**span_entry(cue.span), "text": cue.text, "words": words or None}
 
 
 def _line(line: ScreenLine) -> Document:

@@ -1,0 +1,240 @@
+"""`transcribe` writes down what is said: subtitles where there are any, else the sound."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from tests.cli.folder import fill, finished
+from tests.cli.run import invoke
+from tests.clips import ClipCache
+from tests.hub import Hub, Repo
+from tests.talks import conversation, make_talk, monologue
+from vidcli.output.schema import load_schema
+
+SRT = """1
+00:00:01,000 --> 00:00:02,500
+Hello <i>there</i>
+
+2
+00:00:06,000 --> 00:00:07,000
+Bye
+"""
+
+
+@pytest.fixture
+def talk(clips: ClipCache, tmp_path: Path) -> Path:
+    """A video of 8 s in which a low voice speaks from 2 to 4, in a folder of its own."""
+    made = clips.build(".mp4", lambda path: make_talk(path, monologue()), key="monologue")
+    return Path(shutil.copy(made, tmp_path / "talk.mp4"))
+
+
+@pytest.fixture
+def silent(clips: ClipCache) -> Path:
+    return clips.get(".mp4")
+
+
+def transcribe(*args: object) -> dict[str, Any]:
+    result = invoke("transcribe", *map(str, args), "--json")
+    assert result.exit_code == 0, result.stderr
+    document: dict[str, Any] = json.loads(result.stdout)
+    jsonschema.validate(document, load_schema("transcript"))
+    return document
+
+
+def texts(document: dict[str, Any]) -> list[str]:
+    return [segment["text"] for segment in document["segments"]]
+
+
+def test_sound_is_heard_with_times_and_language(talk: Path, whisper: Path):
+    document = transcribe(talk, "--whisper", whisper)
+    assert document["source"] == {"kind": "whisper", "name": "tiny-whisper"}
+    assert texts(document) == ["low"]
+    assert document["segments"][0]["start_s"] == pytest.approx(2, abs=0.6)
+    assert document["segments"][0]["words"] is None
+    assert document["language"] == "en"
+    assert document["language_probability"] > 0.9
+    assert document["reason"] is None
+
+
+def test_words_have_times_of_their_own_when_asked_for(talk: Path, whisper: Path):
+    document = transcribe(talk, "--whisper", whisper, "--words", "--language", "DE")
+    (word,) = document["segments"][0]["words"]
+    assert word["text"] == "low"
+    assert word["start_s"] < word["end_s"]
+    assert (document["language"], document["language_probability"]) == ("de", None)
+
+
+def test_a_video_without_audio_is_an_answer(silent: Path):
+    document = transcribe(silent)
+    assert document["segments"] == []
+    assert document["source"] is None
+    assert document["reason"] == "it has no subtitles and no audio"
+    result = invoke("transcribe", str(silent))
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "nothing is said: it has no subtitles and no audio" in result.stderr
+
+
+def test_a_sound_in_which_nobody_speaks_has_no_segments(clips: ClipCache, whisper: Path):
+    clip = clips.get(".mp4", audio=True)
+    document = transcribe(clip, "--whisper", whisper)
+    assert (document["segments"], document["language"]) == ([], None)
+    assert document["source"]["kind"] == "whisper"
+
+
+def test_subtitles_beside_the_video_go_before_its_sound(talk: Path):
+    (talk.parent / "talk.en.srt").write_text(SRT)
+    document = transcribe(talk)
+    assert document["source"] == {"kind": "sidecar", "name": "talk.en.srt"}
+    assert texts(document) == ["Hello there", "Bye"]
+    assert document["language"] == "en"
+
+
+def embed(talk: Path) -> Path:
+    """The same video as Matroska, with subtitles inside."""
+    from tests.clips import FFMPEG
+
+    subtitles = talk.parent / "other.srt"
+    subtitles.write_text(SRT)
+    inside = talk.with_suffix(".mkv")
+    command = [FFMPEG, "-nostdin", "-loglevel", "error", "-i", str(talk), "-i", str(subtitles)]
+    command += ["-c", "copy", "-c:s", "srt", str(inside)]
+    subprocess.run(command, check=True, timeout=60)
+    subtitles.unlink()
+    return inside
+
+
+def test_subtitles_inside_the_video_go_before_its_sound(talk: Path):
+    document = transcribe(embed(talk))
+    assert document["source"]["kind"] == "stream"
+    assert texts(document) == ["Hello there", "Bye"]
+
+
+def test_by_says_where_words_come_from(talk: Path, whisper: Path):
+    inside = embed(talk)
+    (inside.parent / "talk.srt").write_text(SRT.replace("Bye", "Beside"))
+    assert texts(transcribe(inside, "--by", "sidecar"))[1] == "Beside"
+    assert texts(transcribe(inside, "--by", "embedded"))[1] == "Bye"
+    assert texts(transcribe(inside, "--by", "whisper", "--whisper", whisper)) == ["low"]
+    only = transcribe(talk, "--by", "embedded")
+    assert (only["segments"], only["reason"]) == ([], "it holds no subtitle stream of text")
+
+
+def test_a_part_of_a_video_is_written_down_alone(clips: ClipCache, talk: Path, whisper: Path):
+    clip = clips.build(".mp4", lambda path: make_talk(path, conversation()), key="conversation")
+    document = transcribe(clip, "--whisper", whisper, "--from", "7")
+    assert texts(document) == ["high"]
+    assert document["segments"][0]["start_s"] == pytest.approx(9, abs=0.6)
+    assert document["start_s"] == 7
+    (talk.parent / "talk.srt").write_text(SRT)
+    assert texts(transcribe(talk, "--to", "5")) == ["Hello there"]
+
+
+@pytest.mark.parametrize(("form", "sign"), [("srt", " --> "), ("vtt", "WEBVTT"), ("text", "0:0")])
+def test_it_comes_in_the_usual_forms(talk: Path, whisper: Path, form: str, sign: str):
+    result = invoke("transcribe", str(talk), "--whisper", str(whisper), "--format", form)
+    assert result.exit_code == 0
+    assert sign in result.stdout
+    assert "low" in result.stdout
+    assert "1 segment from sound, heard by tiny-whisper, language en" in result.stderr
+
+
+def test_a_folder_is_heard_into_files_and_never_twice(talk: Path, whisper: Path, tmp_path: Path):
+    fill(tmp_path / "in", talk, "a.mp4", "b.mp4")
+    out = tmp_path / "out"
+    args = ("transcribe", str(tmp_path / "in"), "--whisper", str(whisper), "--format", "srt")
+    args += ("--out-dir", str(out))
+    assert invoke(*args).exit_code == 0
+    assert sorted(path.name for path in out.iterdir()) == ["a.srt", "b.srt"]
+    before = finished()
+    again = invoke(*args)
+    assert (again.exit_code, finished()) == (0, before)
+    assert "done 0, skipped 2" in again.stderr
+
+
+def test_a_new_subtitle_file_makes_a_new_transcript(talk: Path, whisper: Path, tmp_path: Path):
+    args = ("transcribe", str(talk), "--whisper", str(whisper), "--out-dir", str(tmp_path / "out"))
+    assert invoke(*args, "--format", "json").exit_code == 0
+    (talk.parent / "talk.srt").write_text(SRT)
+    assert invoke(*args, "--format", "json").exit_code == 0
+    written = json.loads((tmp_path / "out" / "talk.json").read_text())
+    assert written["source"]["kind"] == "sidecar"
+
+
+def test_transcripts_it_wrote_are_no_subtitles(talk: Path, whisper: Path):
+    args = ("transcribe", str(talk), "--whisper", str(whisper))
+    assert invoke(*args, "--format", "srt", "--sidecar").exit_code == 0
+    assert (talk.parent / "talk.srt").exists()
+    assert transcribe(talk, "--whisper", whisper)["source"]["kind"] == "whisper"
+
+
+def test_without_a_model_the_line_that_gets_one_is_named(talk: Path):
+    none = invoke("transcribe", str(talk))
+    assert (none.exit_code, none.stdout) == (4, "")
+    assert "hint: vidcli models pull whisper-base" in none.stderr
+    small = invoke("transcribe", str(talk), "--whisper", "small")
+    assert small.exit_code == 4
+    assert "hint: vidcli models pull whisper-small" in small.stderr
+    unknown = invoke("transcribe", str(talk), "--whisper", "gigantic")
+    assert unknown.exit_code == 4
+    assert "sizes are tiny, base" in unknown.stderr
+
+
+def test_options_of_the_listener_do_not_go_with_subtitles(talk: Path):
+    result = invoke("transcribe", str(talk), "--by", "sidecar", "--words")
+    assert (result.exit_code, result.stdout) == (2, "")
+
+
+def test_without_the_extra_it_says_how_to_install_it(talk: Path, whisper: Path):
+    script = (
+        "import sys; sys.modules['faster_whisper'] = None\nfrom vidcli.cli.app import main; main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, "transcribe", str(talk), "--whisper", str(whisper)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (7, "")
+    assert "pip install 'vidcli[speech]'" in done.stderr
+
+
+def test_a_whisper_model_is_pulled_by_name_and_then_used(talk: Path, whisper: Path, hub: Hub):
+    files = {path.name: path.read_bytes() for path in whisper.iterdir()}
+    hub.repos["Systran/faster-whisper-tiny"] = Repo({**files, "README.md": b"x"})
+    assert invoke("models", "pull", "whisper-tiny").exit_code == 0
+    assert "ok" in invoke("models", "verify", "whisper-tiny").stdout
+    document = transcribe(talk)
+    assert document["source"] == {"kind": "whisper", "name": "whisper-tiny"}
+    assert texts(document) == ["low"]
+    assert texts(transcribe(talk, "--whisper", "tiny", "--overwrite")) == ["low"]
+    link = next(Path(os.environ["HF_HOME"]).rglob("tokenizer.json"))
+    link.unlink()
+    broken = invoke("transcribe", str(talk), "--overwrite")
+    assert broken.exit_code == 4
+    assert "hint: vidcli models pull whisper-tiny" in broken.stderr
+
+
+def test_several_audio_streams_are_told_of(clips: ClipCache, whisper: Path):
+    clip = clips.build(
+        ".mkv",
+        lambda path: make_talk(
+            path,
+            monologue("low"),
+            monologue("high"),
+            options={"metadata:s:a:0": "language=eng", "metadata:s:a:1": "language=deu"},
+        ),
+        key="two languages",
+    )
+    first = transcribe(clip, "--whisper", whisper)
+    assert texts(first) == ["low"]
+    assert "2 audio streams: #1 is heard" in first["warnings"][0]
+    second = transcribe(clip, "--whisper", whisper, "--language", "de")
+    assert texts(second) == ["high"]

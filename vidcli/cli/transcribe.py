@@ -1,0 +1,115 @@
+"""`vidcli transcribe`: what is said in videos, with its times."""
+
+from functools import cache
+from typing import Annotated
+
+import typer
+
+from vidcli.cli.groups import Loading, Looking, Rehearsing, Telling, takes_groups
+from vidcli.cli.hearing import find_whisper
+from vidcli.cli.inputs import Choosing, gather
+from vidcli.cli.keeping import Keeping
+from vidcli.cli.options import MODEL, FromOption, ToOption, VideosArgument, kept
+from vidcli.cli.running import run_task
+from vidcli.cli.transcribing import By, TranscribeTask
+from vidcli.core.protocols import Transcriber
+from vidcli.core.speech import Listening
+from vidcli.errors import ModelError, UsageError
+
+HEARING = "Hearing"
+
+
+@takes_groups
+def transcribe(
+    videos: VideosArgument,
+    choosing: Choosing,
+    telling: Telling,
+    keeping: Keeping,
+    by: Annotated[
+        By,
+        typer.Option(
+            "--by",
+            help="Where words come from; auto takes subtitles beside the video, then inside it, "
+            "then listens.",
+            rich_help_panel=HEARING,
+        ),
+    ] = By.AUTO,
+    language: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TAG",
+            help="What is spoken, such as en or de.",
+            show_default="found out",
+            rich_help_panel=HEARING,
+        ),
+    ] = None,
+    words: Annotated[
+        bool,
+        typer.Option(
+            "--words", help="Give every word its own times, in JSON.", rich_help_panel=HEARING
+        ),
+    ] = False,
+    whisper: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SIZE|DIR",
+            help="Whisper model: tiny, base, small, medium, large-v3, or a folder that holds one.",
+            show_default="the largest installed one",
+            rich_help_panel=HEARING,
+        ),
+    ] = None,
+    start: FromOption = None,
+    end: ToOption = None,
+    threads: Annotated[int, kept("threads", "--threads", panel=MODEL)] = 0,
+    no_cache: Annotated[
+        bool,
+        typer.Option(
+            "--no-cache", help="Neither read nor write what was heard.", rich_help_panel=MODEL
+        ),
+    ] = False,
+) -> None:
+    """Write down what is said in each video, and when.
+
+    Subtitles are read where there are any. Sound is heard with Whisper, which needs the extra
+    'speech' and a model: 'vidcli models pull whisper-base'. A video without audio is no error.
+    """
+    if by in (By.SIDECAR, By.EMBEDDED) and (whisper is not None or words):
+        option = "--whisper" if whisper is not None else "--words"
+        raise UsageError(f"{option} does not go with --by {by}", hint="leave one of them out")
+    inputs = gather(videos, choosing)
+
+    @cache
+    def open_transcriber() -> Transcriber:
+        from vidcli.models.hardware import count_free_cores
+        from vidcli.tools.whisper import WhisperTranscriber, require_whisper
+
+        require_whisper()
+        files = find_whisper(whisper)
+        return WhisperTranscriber(
+            files.folder,
+            name=files.name,
+            digest=files.digest,
+            threads=threads or count_free_cores(),
+        )
+
+    task = TranscribeTask(
+        name="transcribe",
+        looking=Looking(start=start, end=end),
+        by=by,
+        listening=Listening(language.lower() if language else None, words),
+        listener=_name_listener(whisper),
+        open_transcriber=open_transcriber,
+        is_anew=keeping.overwrite,
+        keeps=not no_cache,
+    )
+    run_task(inputs, task, Loading(), telling, Rehearsing(), keeping)
+
+
+def _name_listener(whisper: str | None) -> str:
+    """Which model would hear; empty where there is none, which is no error while none is needed."""
+    try:
+        return find_whisper(whisper).name
+    except ModelError:
+        if whisper is not None:
+            raise
+        return ""

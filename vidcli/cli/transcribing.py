@@ -1,0 +1,151 @@
+"""The task of `transcribe`: where the words of a video come from, and what is kept of them."""
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+from vidcli.cli.asking import describe
+from vidcli.cli.build import Bench
+from vidcli.cli.footage import Footage
+from vidcli.cli.groups import Telling
+from vidcli.cli.hearing import Sound, choose_stream
+from vidcli.cli.speech import AUTO, Heard, digest_speech, read_sidecars, read_streams
+from vidcli.cli.tasks import Job, Made, Task
+from vidcli.core.protocols import Progress, Transcriber
+from vidcli.core.speech import Listening, Transcript
+from vidcli.core.time import Span
+from vidcli.output.timed import say_transcript, transcript_document
+from vidcli.settings import state_dir
+
+
+class By(StrEnum):
+    """Where words come from."""
+
+    AUTO = "auto"
+    SIDECAR = "sidecar"
+    EMBEDDED = "embedded"
+    WHISPER = "whisper"
+
+
+NOT_FOUND = {
+    By.AUTO: "it has no subtitles and no audio",
+    By.SIDECAR: "no subtitle file lies beside it",
+    By.EMBEDDED: "it holds no subtitle stream of text",
+    By.WHISPER: "it has no audio",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class TranscribeTask(Task):
+    """What is said in any number of videos.
+
+    Attributes:
+        by: Where the words come from.
+        listening: How sound is heard.
+        listener: Names what would hear, without loading it; empty where there is nothing.
+        open_transcriber: Loads it, the first time.
+        is_anew: Whether what earlier runs heard is heard again.
+        keeps: Whether what is heard is kept.
+    """
+
+    by: By
+    listening: Listening
+    listener: str
+    open_transcriber: Callable[[], Transcriber]
+    is_anew: bool = False
+    keeps: bool = True
+    needs_model: bool = False
+    streams: bool = False
+
+    def describe(self) -> dict[str, Any]:
+        """Everything of the task that shapes what is written down."""
+        return {
+            "by": self.by.value,
+            "language": self.listening.language,
+            "words": self.listening.words,
+            "listener": self.listener,
+        }
+
+    def digest_beside(self, path: str) -> str:
+        """Names the subtitles that may be read; a new or changed file makes another transcript."""
+        return digest_speech(path, AUTO) if self.by in (By.AUTO, By.SIDECAR) else ""
+
+    def plan(self, source: Footage, *, progress: Progress | None = None) -> Span:
+        """The part of the video to write down."""
+        from vidcli.media.plan import choose_span
+
+        return choose_span(source.info, start=self.looking.start, end=self.looking.end)
+
+    def answer(self, job: Job) -> Made:
+        """Write down what is said in one video."""
+        span = job.plan or self.plan(job.source)
+        started = time.perf_counter()
+        heard = self._find(job.source, span, job.progress)
+        warnings = tuple(dict.fromkeys((*job.source.warnings, *heard.notes)))
+        reason = "" if heard.transcript is not None else NOT_FOUND[self.by]
+        document = transcript_document(
+            describe(job.source), heard.transcript, span, reason=reason, warnings=warnings
+        )
+        return Made(
+            document=document,
+            evidence=say_transcript(document),
+            warnings=warnings,
+            details=(f"found in {time.perf_counter() - started:.1f} s",),
+        )
+
+    def _find(self, source: Footage, span: Span, progress: Progress) -> Heard:
+        notes: tuple[str, ...] = ()
+        if self.by in (By.AUTO, By.SIDECAR):
+            heard = read_sidecars(source)
+            notes += heard.notes
+            if heard.transcript is not None:
+                return Heard(_part(heard.transcript, span), notes)
+        if self.by in (By.AUTO, By.EMBEDDED):
+            heard = read_streams(source, progress=progress)
+            notes += heard.notes
+            if heard.transcript is not None:
+                return Heard(_part(heard.transcript, span), notes)
+        if self.by in (By.SIDECAR, By.EMBEDDED):
+            return Heard(None, notes)
+        stream, note = choose_stream(source, self.listening.language)
+        notes += (note,) if note else ()
+        if stream is None:
+            return Heard(None, notes)
+        return Heard(self._listen(source, stream.index, span, progress), notes)
+
+    def _listen(self, source: Footage, index: int, span: Span, progress: Progress) -> Transcript:
+        from vidcli.library.segments import SegmentStore
+        from vidcli.methods.listening import listen
+
+        with ExitStack() as stack:
+            pieces = None
+            if self.keeps:
+                store = stack.enter_context(SegmentStore(state_dir()))
+                pieces = store.of(f"{source.fingerprint}#{index}", anew=self.is_anew)
+            return listen(
+                Sound(source, index),
+                self.open_transcriber(),
+                span,
+                self.listening,
+                pieces=pieces,
+                progress=progress,
+            )
+
+    def rehearse(
+        self, bench: Bench, source: Footage, telling: Telling, progress: Progress | None = None
+    ) -> None:
+        """Not offered: there is no model whose cost could be told.
+
+        Raises:
+            NotImplementedError: Always.
+        """
+        raise NotImplementedError
+
+
+def _part(transcript: Transcript, span: Span) -> Transcript:
+    """What of it is said in a span: lines whose middle lies in it."""
+    cues = [cue for cue in transcript.cues if (cue.span.start + cue.span.end) / 2 in span]
+    return replace(transcript, cues=tuple(cues))
