@@ -206,10 +206,16 @@ def test_without_the_extra_it_says_how_to_install_it(talk: Path, whisper: Path):
     assert "pip install 'vidcli[speech]'" in done.stderr
 
 
-def test_a_whisper_model_is_pulled_by_name_and_then_used(talk: Path, whisper: Path, hub: Hub):
+@pytest.fixture
+def pulled(whisper: Path, hub: Hub) -> None:
+    """The model as `whisper-tiny`, pulled from a hub."""
     files = {path.name: path.read_bytes() for path in whisper.iterdir()}
     hub.repos["Systran/faster-whisper-tiny"] = Repo({**files, "README.md": b"x"})
     assert invoke("models", "pull", "whisper-tiny").exit_code == 0
+
+
+@pytest.mark.usefixtures("pulled")
+def test_a_whisper_model_is_pulled_by_name_and_then_used(talk: Path):
     assert "ok" in invoke("models", "verify", "whisper-tiny").stdout
     document = transcribe(talk)
     assert document["source"] == {"kind": "whisper", "name": "whisper-tiny"}
@@ -238,3 +244,24 @@ def test_several_audio_streams_are_told_of(clips: ClipCache, whisper: Path):
     assert "2 audio streams: #1 is heard" in first["warnings"][0]
     second = transcribe(clip, "--whisper", whisper, "--language", "de")
     assert texts(second) == ["high"]
+
+
+@pytest.mark.usefixtures("model", "pulled")
+def test_a_summary_can_hear_what_nobody_wrote_down(talk: Path):
+    args = ("summarize", str(talk), "--max-tokens", "4", "--json")
+    written = json.loads(invoke(*args).stdout)
+    assert written["speech"] is None
+    result = invoke(*args, "--subtitles", "whisper")
+    assert result.exit_code == 0, result.stderr
+    heard = json.loads(result.stdout)
+    jsonschema.validate(heard, load_schema("summary"))
+    assert heard["speech"]["source"] == "whisper"
+    assert heard["speech"]["words"] == 1
+    assert "speech: 1 word of whisper-tiny (hearing the sound, en)" in result.stderr
+
+
+@pytest.mark.usefixtures("model")
+def test_a_summary_that_cannot_hear_says_how_it_could(talk: Path):
+    result = invoke("summarize", str(talk), "--subtitles", "whisper")
+    assert (result.exit_code, result.stdout) == (4, "")
+    assert "hint: vidcli models pull whisper-base" in result.stderr

@@ -1,11 +1,17 @@
 """What commands hear speech with: the sound of a video, and a Whisper model on this machine."""
 
 import os
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vidcli import settings
 from vidcli.cli.footage import Footage
+from vidcli.core.protocols import Progress, Transcriber
+from vidcli.core.speech import Heard, Listening
 from vidcli.core.time import Span
 from vidcli.errors import ModelError
 
@@ -60,6 +66,82 @@ def choose_stream(source: Footage, language: str | None) -> "tuple[AudioStream |
 def _short(language: str | None) -> str:
     """`en` of `eng`, `en-GB` and `en`: what tags of containers and models have in common."""
     return (language or "").lower()[:2]
+
+
+def hear_video(
+    source: Footage,
+    span: Span,
+    listening: Listening,
+    open_transcriber: Callable[[], Transcriber],
+    *,
+    keeps: bool = True,
+    is_anew: bool = False,
+    progress: Progress | None = None,
+) -> Heard:
+    """Write down what is said in a span of a video.
+
+    Args:
+        source: The opened video; one without audio has no transcript.
+        span: On its clock.
+        listening: How to hear.
+        open_transcriber: Loads what hears; not called without audio.
+        keeps: Whether what is heard is kept on disk, and found there.
+        is_anew: Whether what was kept is heard again.
+        progress: Told the seconds heard.
+
+    Raises:
+        VidcliError: The sound cannot be decoded, or not be heard.
+    """
+    from vidcli.library.segments import SegmentStore
+    from vidcli.methods.listening import listen
+
+    stream, note = choose_stream(source, listening.language)
+    notes = (note,) if note else ()
+    if stream is None:
+        return Heard(None, notes)
+    with ExitStack() as stack:
+        pieces = None
+        if keeps:
+            store = stack.enter_context(SegmentStore(settings.state_dir()))
+            pieces = store.of(f"{source.fingerprint}#{stream.index}", anew=is_anew)
+        sound = Sound(source, stream.index)
+        transcriber = open_transcriber()
+        found = listen(sound, transcriber, span, listening, pieces=pieces, progress=progress)
+    return Heard(found, notes)
+
+
+def hear_all(source: Footage, *, progress: Progress | None = None) -> Heard:
+    """Write down what is said in a whole video, with the largest model that is installed."""
+    from vidcli.media.plan import choose_span
+
+    return hear_video(
+        source, choose_span(source.info), Listening(), whisper_opener(None), progress=progress
+    )
+
+
+def whisper_opener(named: str | None, *, threads: int = 0) -> Callable[[], Transcriber]:
+    """What loads a Whisper model, once.
+
+    Args:
+        named: As `find_whisper` reads it.
+        threads: Of the processor; 0 takes the free cores.
+    """
+
+    @cache
+    def open_transcriber() -> Transcriber:
+        from vidcli.models.hardware import count_free_cores
+        from vidcli.tools.whisper import WhisperTranscriber, require_whisper
+
+        require_whisper()
+        files = find_whisper(named)
+        return WhisperTranscriber(
+            files.folder,
+            name=files.name,
+            digest=files.digest,
+            threads=threads or count_free_cores(),
+        )
+
+    return open_transcriber
 
 
 @dataclass(frozen=True, slots=True)

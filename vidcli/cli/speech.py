@@ -6,12 +6,12 @@ A file that a run wrote (captions as `talk.srt`) is a result and no source.
 import hashlib
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vidcli.cli.footage import Footage
 from vidcli.core.protocols import Progress
+from vidcli.core.speech import Heard as Heard
 from vidcli.core.speech import SpeechKind, Transcript
 from vidcli.errors import MediaError
 from vidcli.settings import state_dir
@@ -21,20 +21,7 @@ if TYPE_CHECKING:
     from vidcli.core.speech import Cue
     from vidcli.media.subtitles import Sidecar
 
-AUTO, NONE = "auto", "none"
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """What was found of speech.
-
-    Attributes:
-        transcript: None where nothing is written down.
-        notes: What could not be used, one sentence each.
-    """
-
-    transcript: Transcript | None
-    notes: tuple[str, ...] = ()
+AUTO, NONE, WHISPER = "auto", "none", "whisper"
 
 
 def find_speech(source: Footage, choice: str, *, progress: Progress | None = None) -> Heard:
@@ -42,14 +29,20 @@ def find_speech(source: Footage, choice: str, *, progress: Progress | None = Non
 
     Args:
         source: The opened video.
-        choice: `auto`, `none`, or a subtitle file.
-        progress: Told before a stream is read, which takes reading the file.
+        choice: `auto`, `none`, `whisper` to hear the sound instead, or a subtitle file.
+        progress: Told before a stream is read, which takes reading the file, and of hearing.
 
     Raises:
         MediaError: The file that was named cannot be read.
+        ModelError: There is no Whisper model to hear with.
+        SetupError: The extra 'speech' is not installed.
     """
     if choice == NONE:
         return Heard(None)
+    if choice == WHISPER:
+        from vidcli.cli.hearing import hear_all
+
+        return hear_all(source, progress=progress)
     if choice != AUTO:
         return Heard(_read_file(source, choice, SpeechKind.FILE, None))
     beside = read_sidecars(source)
@@ -98,9 +91,13 @@ def read_streams(source: Footage, *, progress: Progress | None = None) -> Heard:
 
 
 def digest_speech(path: str, choice: str) -> str:
-    """Names what lies beside a video and may be read as its speech; empty for nothing."""
+    """Names what speech comes from besides the video: files beside it, or a listener."""
     if choice == NONE:
         return ""
+    if choice == WHISPER:
+        from vidcli.cli.hearing import find_whisper
+
+        return find_whisper(None).name
     if choice != AUTO:
         return _digest_of(choice)
     found = [(sidecar.tail, _digest_of(sidecar.path)) for sidecar in _sidecars(path)]

@@ -22,7 +22,7 @@ from vidcli.cli.options import (
     read_positive_time,
 )
 from vidcli.cli.running import run_task
-from vidcli.cli.speech import AUTO, NONE
+from vidcli.cli.speech import AUTO, NONE, WHISPER
 from vidcli.cli.summarizing import SummaryTask, caption_sampling
 from vidcli.cli.tasks import leave_at_that
 from vidcli.errors import UsageError
@@ -101,8 +101,9 @@ def summarize(
     subtitles: Annotated[
         str,
         typer.Option(
-            metavar="auto|none|FILE",
-            help="Where speech is written down; auto looks beside the video, then inside it.",
+            metavar="auto|none|whisper|FILE",
+            help="Where speech is written down; auto looks beside the video, then inside it, "
+            "whisper hears the sound.",
             rich_help_panel=LOOKING,
         ),
     ] = AUTO,
@@ -185,11 +186,12 @@ def _check_subtitles(subtitles: str, inputs: Inputs) -> str:
     Raises:
         UsageError: It is none of them, or one file for several videos.
     """
-    if subtitles in (AUTO, NONE):
+    if subtitles in (AUTO, NONE, WHISPER):
         return subtitles
     if not os.path.isfile(subtitles):
         raise UsageError(
-            f"--subtitles {subtitles}: there is no such file", hint="write auto, none or a file"
+            f"--subtitles {subtitles}: there is no such file",
+            hint="write auto, none, whisper or a file",
         )
     if inputs.many:
         raise UsageError(

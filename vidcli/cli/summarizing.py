@@ -14,7 +14,7 @@ from vidcli.cli.build import Bench
 from vidcli.cli.footage import Footage, resolve_selection
 from vidcli.cli.groups import Looking, Telling, Writing
 from vidcli.cli.options import Selection
-from vidcli.cli.speech import AUTO, NONE, Heard, digest_speech, find_speech
+from vidcli.cli.speech import AUTO, NONE, WHISPER, Heard, digest_speech, find_speech
 from vidcli.cli.tasks import Job, Made, Task
 from vidcli.cli.terminal import write_document, write_table
 from vidcli.core.protocols import PieceStore, Progress
@@ -70,7 +70,7 @@ class SummaryTask(Task):
         return {
             "sampling": dataclasses.asdict(self.sampling),
             "longest": None if self.longest is None else str(self.longest),
-            "subtitles": self.subtitles if self.subtitles in (AUTO, NONE) else "file",
+            "subtitles": self.subtitles if self.subtitles in (AUTO, NONE, WHISPER) else "file",
             "ignores_chapters": self.ignores_chapters,
         }
 

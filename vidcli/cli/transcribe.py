@@ -1,18 +1,16 @@
 """`vidcli transcribe`: what is said in videos, with its times."""
 
-from functools import cache
 from typing import Annotated
 
 import typer
 
 from vidcli.cli.groups import Loading, Looking, Rehearsing, Telling, takes_groups
-from vidcli.cli.hearing import find_whisper
+from vidcli.cli.hearing import find_whisper, whisper_opener
 from vidcli.cli.inputs import Choosing, gather
 from vidcli.cli.keeping import Keeping
 from vidcli.cli.options import MODEL, FromOption, ToOption, VideosArgument, kept
 from vidcli.cli.running import run_task
 from vidcli.cli.transcribing import By, TranscribeTask
-from vidcli.core.protocols import Transcriber
 from vidcli.core.speech import Listening
 from vidcli.errors import ModelError, UsageError
 
@@ -77,28 +75,13 @@ def transcribe(
         option = "--whisper" if whisper is not None else "--words"
         raise UsageError(f"{option} does not go with --by {by}", hint="leave one of them out")
     inputs = gather(videos, choosing)
-
-    @cache
-    def open_transcriber() -> Transcriber:
-        from vidcli.models.hardware import count_free_cores
-        from vidcli.tools.whisper import WhisperTranscriber, require_whisper
-
-        require_whisper()
-        files = find_whisper(whisper)
-        return WhisperTranscriber(
-            files.folder,
-            name=files.name,
-            digest=files.digest,
-            threads=threads or count_free_cores(),
-        )
-
     task = TranscribeTask(
         name="transcribe",
         looking=Looking(start=start, end=end),
         by=by,
         listening=Listening(language.lower() if language else None, words),
         listener=_name_listener(whisper),
-        open_transcriber=open_transcriber,
+        open_transcriber=whisper_opener(whisper, threads=threads),
         is_anew=keeping.overwrite,
         keeps=not no_cache,
     )

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -11,14 +10,13 @@ from vidcli.cli.asking import describe
 from vidcli.cli.build import Bench
 from vidcli.cli.footage import Footage
 from vidcli.cli.groups import Telling
-from vidcli.cli.hearing import Sound, choose_stream
-from vidcli.cli.speech import AUTO, Heard, digest_speech, read_sidecars, read_streams
+from vidcli.cli.hearing import hear_video
+from vidcli.cli.speech import AUTO, digest_speech, read_sidecars, read_streams
 from vidcli.cli.tasks import Job, Made, Task
 from vidcli.core.protocols import Progress, Transcriber
-from vidcli.core.speech import Listening, Transcript
+from vidcli.core.speech import Heard, Listening, Transcript
 from vidcli.core.time import Span
 from vidcli.output.timed import say_transcript, transcript_document
-from vidcli.settings import state_dir
 
 
 class By(StrEnum):
@@ -110,29 +108,16 @@ class TranscribeTask(Task):
                 return Heard(_part(heard.transcript, span), notes)
         if self.by in (By.SIDECAR, By.EMBEDDED):
             return Heard(None, notes)
-        stream, note = choose_stream(source, self.listening.language)
-        notes += (note,) if note else ()
-        if stream is None:
-            return Heard(None, notes)
-        return Heard(self._listen(source, stream.index, span, progress), notes)
-
-    def _listen(self, source: Footage, index: int, span: Span, progress: Progress) -> Transcript:
-        from vidcli.library.segments import SegmentStore
-        from vidcli.methods.listening import listen
-
-        with ExitStack() as stack:
-            pieces = None
-            if self.keeps:
-                store = stack.enter_context(SegmentStore(state_dir()))
-                pieces = store.of(f"{source.fingerprint}#{index}", anew=self.is_anew)
-            return listen(
-                Sound(source, index),
-                self.open_transcriber(),
-                span,
-                self.listening,
-                pieces=pieces,
-                progress=progress,
-            )
+        heard = hear_video(
+            source,
+            span,
+            self.listening,
+            self.open_transcriber,
+            keeps=self.keeps,
+            is_anew=self.is_anew,
+            progress=progress,
+        )
+        return Heard(heard.transcript, (*notes, *heard.notes))
 
     def rehearse(
         self, bench: Bench, source: Footage, telling: Telling, progress: Progress | None = None

@@ -73,6 +73,19 @@ class Transcript:
 
 
 @dataclass(frozen=True, slots=True)
+class Heard:
+    """What was found of speech.
+
+    Attributes:
+        transcript: None where nothing is written down.
+        notes: What could not be used, one sentence each.
+    """
+
+    transcript: Transcript | None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class HeardBlock:
     """What was heard in a block of sound; its times begin at the block's start.
 

@@ -87,6 +87,7 @@ def _speech(speech: SpeechReport | None) -> Document | None:
 def say_speech(speech: Document) -> str:
     """Where speech came from and what of it was used, from a document `summary`."""
     where = {"sidecar": "beside the video", "stream": "in the video", "file": "given"}
+    where |= {"whisper": "hearing the sound", "model": "hearing the sound"}
     language = f", {speech['language']}" if speech["language"] else ""
     text = f"speech: {count(speech['words'], 'word')} of {speech['name']}"
     text += f" ({where[speech['source']]}{language})"
