@@ -15,6 +15,7 @@ from tests.cli.folder import fill, finished
 from tests.cli.run import invoke
 from tests.clips import ClipCache
 from tests.hub import Hub, Repo
+from tests.pairs import PairCache
 from tests.talks import conversation, make_talk, monologue
 from vidcli.output.schema import load_schema
 
@@ -265,3 +266,25 @@ def test_a_summary_that_cannot_hear_says_how_it_could(talk: Path):
     result = invoke("summarize", str(talk), "--subtitles", "whisper")
     assert (result.exit_code, result.stdout) == (4, "")
     assert "hint: vidcli models pull whisper-base" in result.stderr
+
+
+def test_a_gguf_model_that_hears_writes_down_each_utterance(talk: Path, pairs: PairCache):
+    pair = pairs.get("tiny-ultravox")
+    args = ("--by", "model", "--model", pair.weights, "--max-tokens", "5")
+    document = transcribe(talk, *args)
+    assert document["source"] == {"kind": "model", "name": "tiny-ultravox-f32"}
+    (segment,) = document["segments"]
+    assert segment["start_s"] == pytest.approx(2, abs=0.6)
+    assert segment["text"]
+    assert document["warnings"] == ["1 line was cut at 5 tokens"]
+    assert transcribe(talk, *args) == document, "kept, and the same"
+    assert texts(transcribe(talk, *args, "--no-cache")) == texts(document)
+
+
+def test_a_model_that_only_sees_cannot_hear(talk: Path, pairs: PairCache):
+    result = invoke(
+        "transcribe", str(talk), "--by", "model", "--model", str(pairs.get("tiny-llava").weights)
+    )
+    assert (result.exit_code, result.stdout) == (4, "")
+    assert "none can hear" in result.stderr
+    assert "--by whisper" in result.stderr

@@ -23,6 +23,7 @@ from vidcli.errors import ModelError
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+    from vidcli.engine.hearing import HearingSession
     from vidcli.engine.language import LanguageSession
     from vidcli.engine.prefix_cache import PrefixCache
     from vidcli.engine.session import LlamaSession
@@ -133,6 +134,53 @@ def open_bench(
             arranger=make_arranger(files),
             familiar=files.familiar,
         )
+
+
+@contextmanager
+def open_hearing(loading: Loading, files: ModelFiles) -> Iterator["HearingSession"]:
+    """Load a model that hears for the block.
+
+    Args:
+        loading: How.
+        files: From `find_hearing`.
+
+    Raises:
+        ModelError: The files are broken, do not belong together, or do not hear.
+        ResourceError: No memory for it.
+    """
+    from vidcli.engine.load import load_hearing
+    from vidcli.models.gguf import read_facts
+    from vidcli.models.hardware import count_free_cores
+
+    weights, mmproj = read_facts(files.weights), read_facts(files.mmproj)
+    options = loading.load_options()
+    options = replace(options, threads=options.threads or count_free_cores())
+    with load_hearing(
+        files,
+        weights_facts=weights,
+        mmproj_facts=mmproj,
+        options=fit_layers(options, weights, mmproj),
+        tried=settings.cache_dir() / TRIED,
+    ) as session:
+        yield session
+
+
+def find_hearing(loading: Loading, *, notes: Notes) -> ModelFiles:
+    """The pair of files to hear with, checked and hashed.
+
+    Raises:
+        ModelError: There is none, or none that hears.
+    """
+    from vidcli.cli.choosing import choose_model
+    from vidcli.models.pair import resolve_hearing
+    from vidcli.output.progress import open_progress
+
+    model, mmproj, name = choose_model(
+        loading.model, loading.mmproj, offline=loading.offline, notes=notes
+    )
+    with open_progress(quiet=notes.quiet) as progress:
+        files = resolve_hearing(model, mmproj, progress=progress)
+    return replace(files, name=name) if name else files
 
 
 @contextmanager

@@ -26,6 +26,7 @@ class By(StrEnum):
     SIDECAR = "sidecar"
     EMBEDDED = "embedded"
     WHISPER = "whisper"
+    MODEL = "model"
 
 
 NOT_FOUND = {
@@ -33,6 +34,7 @@ NOT_FOUND = {
     By.SIDECAR: "no subtitle file lies beside it",
     By.EMBEDDED: "it holds no subtitle stream of text",
     By.WHISPER: "it has no audio",
+    By.MODEL: "it has no audio",
 }
 
 
@@ -82,7 +84,8 @@ class TranscribeTask(Task):
         span = job.plan or self.plan(job.source)
         started = time.perf_counter()
         heard = self._find(job.source, span, job.progress)
-        warnings = tuple(dict.fromkeys((*job.source.warnings, *heard.notes)))
+        of_words = heard.transcript.notes if heard.transcript is not None else ()
+        warnings = tuple(dict.fromkeys((*job.source.warnings, *heard.notes, *of_words)))
         reason = "" if heard.transcript is not None else NOT_FOUND[self.by]
         document = transcript_document(
             describe(job.source), heard.transcript, span, reason=reason, warnings=warnings

@@ -207,6 +207,13 @@ class TextSession(Protocol):
         """Free the model; idempotent."""
 
 
+class HearingSession(TextSession, Protocol):
+    """A loaded model that hears."""
+
+    def encode_sound(self, samples: "NDArray[np.float32]") -> VisualTokens:
+        """Encode a piece of sound: (n,), 16 000 a second, between -1 and 1; 30 s at most."""
+
+
 class Session(TextSession, Protocol):
     """A loaded model that sees."""
 

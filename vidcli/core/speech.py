@@ -95,6 +95,7 @@ class HeardBlock:
         voice: Seconds of it in which somebody speaks.
         language: None where nobody speaks.
         language_probability: None where the language was given.
+        notes: What a reader should know of how it was heard.
     """
 
     cues: tuple[Cue, ...]
@@ -102,6 +103,7 @@ class HeardBlock:
     voice: Fraction
     language: str | None = None
     language_probability: float | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from vidcli.core.model import GgufFacts, LanguageFiles, LoadOptions, ModelFiles
+from vidcli.engine.hearing import HearingSession
 from vidcli.engine.language import LanguageSession
 from vidcli.engine.prefix_cache import PrefixCache
 from vidcli.engine.session import LlamaSession
@@ -40,6 +41,28 @@ def load_session(
         mmproj_facts=mmproj_facts,
         options=options,
         prefixes=prefixes,
+    )
+
+
+def load_hearing(
+    files: ModelFiles,
+    *,
+    weights_facts: GgufFacts,
+    mmproj_facts: GgufFacts,
+    options: LoadOptions,
+    tried: Path | None = None,
+) -> HearingSession:
+    """Load a model that hears; see `load_session`.
+
+    Raises:
+        ModelError: The files are broken, do not belong together, do not hear, or make llama.cpp
+            abort.
+        ResourceError: No memory.
+    """
+    if tried is not None:
+        try_model(Trial(files, weights_facts, mmproj_facts, options, hears=True), tried)
+    return HearingSession(
+        files, weights_facts=weights_facts, mmproj_facts=mmproj_facts, options=options
     )
 
 

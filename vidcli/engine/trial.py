@@ -25,11 +25,13 @@ from vidcli.errors import ModelError, ResourceError, VidcliError
 
 if TYPE_CHECKING:
     from vidcli.core.prompt import ImagePart
+    from vidcli.engine.hearing import HearingSession
     from vidcli.engine.session import LlamaSession
 
 VERSION = 1  # rises when a trial tries more than before
 TRIAL_CTX = 4096  # room for a frame of any family
 DISPLAY_SIZE = (640, 360)
+SILENCE_S = 2
 LEAST_S = 600.0  # that a trial may take, whatever the size; a large encoder on an old core needs 60
 SLOWEST_BYTES_S = 2 * 1024**2  # of disks that models are read from; what hangs, hangs for good
 
@@ -43,12 +45,14 @@ class Trial:
         weights_facts: Header of the weights.
         mmproj_facts: Header of the projector; None where there is none.
         options: How to load.
+        hears: Whether the projector is to hear, not to see.
     """
 
     files: ModelFiles | LanguageFiles
     weights_facts: GgufFacts
     mmproj_facts: GgufFacts | None
     options: LoadOptions
+    hears: bool = False
 
 
 def try_model(trial: Trial, marks: Path) -> None:
@@ -122,6 +126,7 @@ def _key(trial: Trial) -> str:
         *((files.mmproj_sha256, files.derivation) if isinstance(files, ModelFiles) else ()),
         files.adapter_key,
         repr(options),
+        *(("hears",) if trial.hears else ()),
     )
     return hashlib.sha256("\n".join(what).encode()).hexdigest()
 
@@ -143,13 +148,14 @@ def _name_signal(files: ModelFiles | LanguageFiles, number: int) -> VidcliError:
 
 
 def use_once(trial: Trial) -> None:
-    """Load a model, show it a blank frame where it sees, and take one token.
+    """Load a model, show it a blank frame or let it hear silence, and take one token.
 
     Raises:
         VidcliError: What loading and using it raises.
     """
     from vidcli.core.prompt import Part, Prompt, TextPart
     from vidcli.core.sampling import Sampling
+    from vidcli.engine.hearing import HearingSession
     from vidcli.engine.language import LanguageSession
     from vidcli.engine.session import LlamaSession
 
@@ -157,7 +163,8 @@ def use_once(trial: Trial) -> None:
     session: LanguageSession
     if isinstance(trial.files, ModelFiles):
         assert trial.mmproj_facts is not None, "a pair comes with both headers"
-        session = LlamaSession(
+        kind = HearingSession if trial.hears else LlamaSession
+        session = kind(
             trial.files,
             weights_facts=trial.weights_facts,
             mmproj_facts=trial.mmproj_facts,
@@ -169,6 +176,8 @@ def use_once(trial: Trial) -> None:
         shown: tuple[Part, ...] = (TextPart("What is this?"),)
         if isinstance(session, LlamaSession):
             shown = (_show_blank(session), *shown)
+        if isinstance(session, HearingSession):
+            shown = (_play_silence(session), *shown)
         prefix = session.prefill(Prompt(session.render_chat([("user", shown)])))
         for _ in session.generate(prefix, Sampling(max_tokens=1)):
             pass
@@ -182,6 +191,15 @@ def _show_blank(session: "LlamaSession") -> "ImagePart":
     width, height = session.frame_size(DISPLAY_SIZE)
     blank = np.zeros((height, width, 3), np.uint8)
     return ImagePart((), session.encode([blank] * session.profile.group))
+
+
+def _play_silence(session: "HearingSession") -> "ImagePart":
+    import numpy as np
+
+    from vidcli.core.prompt import ImagePart
+    from vidcli.core.sound import RATE
+
+    return ImagePart((), session.encode_sound(np.zeros(SILENCE_S * RATE, np.float32)))
 
 
 def main() -> None:

@@ -34,7 +34,7 @@ FLOAT16_MAX = 65504.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Chunk:
+class Chunk:
     """One mtmd chunk: text ids, or a pointer to image tokens that lives as long as its list."""
 
     ids: tuple[int, ...] = ()
@@ -131,7 +131,7 @@ class VisionEncoder(Owned):
         return self._detail is Detail.HIGH and size != self._tile
 
     @contextmanager
-    def _tokenized(self, images: "Sequence[NDArray[np.uint8]]") -> Iterator[list[_Chunk]]:
+    def _tokenized(self, images: "Sequence[NDArray[np.uint8]]") -> Iterator[list[Chunk]]:
         with ExitStack() as stack:
             bitmaps = []
             for image in images:
@@ -154,9 +154,9 @@ class VisionEncoder(Owned):
                 )
             if code:
                 raise EngineError(f"llama.cpp refused a frame: {native.explain_failure()}")
-            yield list(_read_chunks(owner))
+            yield list(read_chunks(owner))
 
-    def _collect(self, chunks: list[_Chunk], *, encode: bool, tiles: bool = False) -> VisualTokens:
+    def _collect(self, chunks: list[Chunk], *, encode: bool, tiles: bool = False) -> VisualTokens:
         chosen, opening, closing = self._choose(chunks, tiles=tiles)
         arrays, splits, offset = [], [], 0
         for chunk in chosen:
@@ -171,7 +171,7 @@ class VisionEncoder(Owned):
         data = np.concatenate(arrays)
         first = images[0]
         return VisualTokens(
-            data=_as_float16(data),
+            data=as_float16(data),
             n_pos=sum(int(mtmd.mtmd_input_chunk_get_n_pos(image)) for image in images),
             positions=_read_positions(first) if self._weights.is_mrope else None,
             grid=_read_grid(first) if len(images) == 1 else None,
@@ -182,8 +182,8 @@ class VisionEncoder(Owned):
         )
 
     def _choose(
-        self, chunks: list[_Chunk], *, tiles: bool = False
-    ) -> tuple[list[_Chunk], tuple[int, ...], tuple[int, ...]]:
+        self, chunks: list[Chunk], *, tiles: bool = False
+    ) -> tuple[list[Chunk], tuple[int, ...], tuple[int, ...]]:
         """Pick the chunks that stand for the frame, and the text ids before and after them."""
         at = [i for i, chunk in enumerate(chunks) if chunk.image is not None]
         if not at:
@@ -235,15 +235,16 @@ def _require_tokens(weights: Weights, profile: FamilyProfile) -> None:
         )
 
 
-def _read_chunks(owner: Any) -> Iterator[_Chunk]:
+def read_chunks(owner: Any) -> Iterator[Chunk]:
+    """What mtmd made of a text with media in it, in order."""
     for i in range(mtmd.mtmd_input_chunks_size(owner)):
         chunk = mtmd.mtmd_input_chunks_get(owner, i)
         if mtmd.mtmd_input_chunk_get_type(chunk) == mtmd.MTMD_INPUT_CHUNK_TYPE_TEXT:
             n = ctypes.c_size_t()
             ids = mtmd.mtmd_input_chunk_get_tokens_text(chunk, ctypes.byref(n))
-            yield _Chunk(ids=tuple(ids[: n.value]))
+            yield Chunk(ids=tuple(ids[: n.value]))
         else:
-            yield _Chunk(image=chunk)
+            yield Chunk(image=chunk)
 
 
 def _read_positions(chunk: Any) -> "NDArray[np.int32]":
@@ -267,6 +268,6 @@ def _read_grid(chunk: Any) -> tuple[int, int] | None:
     return (side, side) if side * side == columns else None
 
 
-def _as_float16(data: "NDArray[np.float32]") -> "NDArray[np.float16] | NDArray[np.float32]":
+def as_float16(data: "NDArray[np.float32]") -> "NDArray[np.float16] | NDArray[np.float32]":
     """Round to float16 so that a fresh encode equals a cached one; keep what would overflow it."""
     return data.astype(np.float16) if float(np.abs(data).max(initial=0)) < FLOAT16_MAX else data

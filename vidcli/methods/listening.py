@@ -44,6 +44,7 @@ def listen(
         EngineError: The listener failed.
     """
     cues: list[Cue] = []
+    notes: dict[str, None] = {}
     at, language, likely = span.start, listening.language, None
     while at < span.end:
         block = Span(at, min(at + BLOCK_S, span.end))
@@ -52,13 +53,19 @@ def listen(
             sound, transcriber, block, asked, is_last=block.end == span.end, pieces=pieces
         )
         cues += (_moved(cue, at) for cue in heard.cues)
+        notes |= dict.fromkeys(heard.notes)
         if language is None and heard.language is not None:
             language, likely = heard.language, heard.language_probability
         at += heard.length
         if progress is not None:
             progress("listen", int(at - span.start), int(span.length))
     return Transcript(
-        transcriber.kind, transcriber.name, language, tuple(cues), language_probability=likely
+        transcriber.kind,
+        transcriber.name,
+        language,
+        tuple(cues),
+        tuple(notes),
+        language_probability=likely,
     )
 
 
@@ -99,6 +106,7 @@ def _pack(heard: HeardBlock) -> dict[str, Any]:
         "voice": str(heard.voice),
         "language": heard.language,
         "language_probability": heard.language_probability,
+        "notes": list(heard.notes),
         "cues": [
             [
                 *_pack_span(cue.span),
@@ -125,6 +133,7 @@ def _unpack(kept: Mapping[str, Any]) -> HeardBlock:
         Fraction(kept["voice"]),
         kept["language"],
         kept["language_probability"],
+        tuple(kept["notes"]),
     )
 
 

@@ -149,6 +149,50 @@ def resolve_files(
     return files
 
 
+def resolve_hearing(
+    model: str | Path, mmproj: Path | None = None, *, progress: Progress | None = None
+) -> ModelFiles:
+    """Turn what the user named into a language model and a projector that hears.
+
+    Args:
+        model: A GGUF file, or a directory that holds one language model.
+        mmproj: The projector; None looks for the one beside the weights that hears.
+        progress: Of hashing.
+
+    Raises:
+        ModelError: Nothing there, nothing unambiguous there, or none that hears.
+    """
+    named = Path(model).expanduser()
+    weights = _find_weights(named) if named.is_dir() else named
+    _check_weights(read_facts(weights))
+    found = [mmproj.expanduser()] if mmproj else sorted(weights.parent.glob("*mmproj*.gguf"))
+    hearing = [path for path in found if hears(read_facts(path))]
+    if len(hearing) != 1:
+        every = f"of {_names(found)}, {'several' if hearing else 'none'} can hear"
+        none = f"{weights.name} has no projector beside it, and without one it cannot hear"
+        raise ModelError(
+            every if found else none,
+            hint="name a projector with an audio encoder with --mmproj, or hear with --by whisper",
+        )
+    return ModelFiles(
+        weights=weights,
+        mmproj=hearing[0],
+        weights_sha256=digest_model(weights, progress=progress),
+        mmproj_sha256=digest_model(hearing[0], progress=progress),
+        name=_name(weights),
+    )
+
+
+def hears(mmproj: GgufFacts) -> bool:
+    """Whether a projector has an audio encoder."""
+    return describe_role(mmproj) is Role.MMPROJ and bool(mmproj.keys.get("clip.has_audio_encoder"))
+
+
+def _check_weights(facts: GgufFacts) -> None:
+    if describe_role(facts) is not Role.WEIGHTS:
+        raise ModelError(f"{facts.path.name} is {describe_role(facts)}, not a language model")
+
+
 def _check_digests(bundle: Bundle, files: ModelFiles) -> None:
     """Refuse files that changed since the bundle was written; those the user named are theirs."""
     found = (

@@ -26,16 +26,16 @@ Q8_BLOCK = 32  # weights that share one scale in Q8_0
 Q8_BYTES = 2 + Q8_BLOCK  # a float16 scale, then int8 weights
 FILE_TYPES = {"F32": 0, "F16": 1, "Q8_0": 7}  # general.file_type
 DTYPES = {"F32": np.float32, "F16": np.float16, "Q8_0": np.uint8}
-ALWAYS_F32 = ("v.position_embd.weight",)  # as llama.cpp's own conversion keeps it
+ALWAYS_F32 = ("v.position_embd.weight", "a.position_embd.weight")  # as llama.cpp converts them
+HEARING = ("tiny-ultravox",)  # shapes that hear and see nothing
 
 
 def list_shapes() -> tuple[str, ...]:
-    """Names that `make_pair` takes, sorted."""
+    """Shapes that see, sorted; `make_pair` takes those of `HEARING` too."""
     folder = files("vidcli.models") / "shapes"
-    names = (entry.name for entry in folder.iterdir())
-    return tuple(
-        sorted(n.removesuffix(".json") for n in names if n.endswith(".json") and "vocab" not in n)
-    )
+    names = (entry.name.removesuffix(".json") for entry in folder.iterdir())
+    left_out = ("vocabularies", *HEARING)
+    return tuple(sorted(n for n in names if not n.endswith(".jinja") and n not in left_out))
 
 
 def make_pair(shape: str, directory: Path, *, seed: int = 0) -> tuple[Path, Path]:
@@ -72,7 +72,7 @@ def read_shape(shape: str) -> dict[str, Any]:
     Raises:
         ModelError: There is no such shape.
     """
-    if shape not in list_shapes():
+    if shape not in (*list_shapes(), *HEARING):
         raise ModelError(
             f"there is no model shape {shape!r}", hint=f"choose one of {', '.join(list_shapes())}"
         )
@@ -100,7 +100,7 @@ def _write(path: Path, part: dict[str, Any], *, seed: int, vocabulary: Vocabular
 def list_tensors(part: dict[str, Any]) -> Iterator[tuple[str, tuple[int, ...], str]]:
     """Name, shape and stored type of every tensor of `weights` or `mmproj`, layers written out.
 
-    One-dimensional ones and position tables are float32 whatever the file's type.
+    One-dimensional ones, biases and position tables are float32 whatever the file's type.
     """
     named = dict(part["tensors"])
     layers = part["layers"]
@@ -108,7 +108,7 @@ def list_tensors(part: dict[str, Any]) -> Iterator[tuple[str, tuple[int, ...], s
         for suffix, shape in layers["tensors"].items():
             named[f"{layers['prefix']}{layer}.{suffix}"] = shape
     for name, shape in named.items():
-        small = len(shape) == 1 or name in ALWAYS_F32
+        small = len(shape) == 1 or name.endswith(".bias") or name in ALWAYS_F32
         yield name, tuple(shape), "F32" if small else part["type"]
 
 
@@ -138,7 +138,7 @@ def random_tensor(
     rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
     if len(shape) == 1 and name.endswith(".weight"):
         return np.ones(shape, np.float32)
-    if len(shape) == 1:
+    if len(shape) == 1 or name.endswith(".bias"):
         return (0.02 * rng.standard_normal(shape, np.float32)).astype(np.float32)
     fan_in = int(np.prod(shape[1:]))
     if kind == "Q8_0":
