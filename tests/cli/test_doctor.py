@@ -17,7 +17,7 @@ from tests.pairs import PairCache
 from vidcli import settings
 from vidcli.core.findings import Finding, Level
 from vidcli.engine.build import lacking_flags, read_features, unused_flags
-from vidcli.health import native
+from vidcli.health import native, setup
 from vidcli.health.examine import Check, examine
 from vidcli.models.hardware import Cpu
 from vidcli.output.schema import load_schema
@@ -148,6 +148,23 @@ def test_a_version_that_does_not_fit_is_found(tmp_path: Path):
 
 BUILD = "CPU : SSE3 = 1 | AVX = 1 | AVX2 = 1 | AVX512 = 0 | FMA = 1 | OPENMP = 1 | REPACK = 1 |"
 FLAGS = {"pni", "avx", "avx2", "fma", "f16c", "avx512_bf16"}
+
+
+@pytest.mark.parametrize("extra", ["ocr", "speech", "train"])
+def test_an_extra_that_is_not_installed_is_named_with_its_packages(
+    extra: str, monkeypatch: pytest.MonkeyPatch
+):
+    packages = {"ocr": "rapidocr", "speech": "faster-whisper", "train": "torch"}
+    there = {finding.facts["extra"]: finding for finding in setup.check_extras()}
+    assert {"ocr", "speech", "train"} <= set(there)
+    assert there["ocr"].level is there["speech"].level is Level.OK, "the tests need them"
+    real = setup.find_version
+    missing = packages[extra]
+    monkeypatch.setattr(setup, "find_version", lambda name: None if name == missing else real(name))
+    found = {finding.facts["extra"]: finding for finding in setup.check_extras()}[extra]
+    assert found.level is Level.NOTE
+    assert missing in found.facts["missing"]
+    assert found.remedy == f"pip install 'vidcli[{extra}]'"
 
 
 def test_what_the_build_leaves_unused_or_wants_in_vain_is_told():

@@ -6,9 +6,13 @@ import platform
 import sys
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, distribution, version
+from typing import TYPE_CHECKING
 
 from vidcli import __version__
 from vidcli.core.findings import Finding, Level
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
 
 OLDEST = (3, 11)
 OF_DEVELOPERS = ("test", "parity")  # extras
@@ -54,7 +58,8 @@ def check_extras() -> Iterator[Finding]:
     for extra in ours.metadata.get_all("Provides-Extra") or ():
         if extra in OF_DEVELOPERS:
             continue
-        needed = [Requirement(line) for line in ours.requires or () if f'"{extra}"' in line]
+        every = map(Requirement, ours.requires or ())
+        needed = [item for item in every if _is_of(item, extra)]
         missing = [item.name for item in needed if find_version(item.name) is None]
         if missing:
             text = f"the extra {extra} is not installed: {', '.join(missing)}"
@@ -63,6 +68,14 @@ def check_extras() -> Iterator[Finding]:
         else:
             text = f"the extra {extra} is installed"
             yield Finding("extra", Level.OK, text, facts={"extra": extra, "missing": []})
+
+
+def _is_of(requirement: "Requirement", extra: str) -> bool:
+    """Whether a requirement is there for an extra, and not without it."""
+    marker = requirement.marker
+    if marker is None or marker.evaluate({"extra": ""}):
+        return False
+    return bool(marker.evaluate({"extra": extra}))
 
 
 def find_version(name: str) -> str | None:
