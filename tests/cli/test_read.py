@@ -131,6 +131,16 @@ def test_looking_more_often_finds_times_more_exactly(slides: Path):
     assert lines_of(document)["Headcount 41"] == pytest.approx((2.3, 4.7), abs=0.101)
 
 
+def test_texts_that_begin_together_are_in_reading_order(slides: Path):
+    texts = [text["text"] for text in read(str(slides))["texts"]]
+    assert [text.split("\n")[0] for text in texts] == [
+        "Quarterly results",
+        "Revenue up 12 percent",
+        "Headcount 41",
+        "Thank you",
+    ]
+
+
 def test_text_comes_as_a_table_with_times(slides: Path):
     result = invoke("read", str(slides))
     assert result.exit_code == 0

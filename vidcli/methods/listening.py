@@ -16,6 +16,7 @@ from vidcli.core.speech import Cue, HeardBlock, Listening, Transcript, Word
 from vidcli.core.time import Span
 
 BLOCK_S = Fraction(600)
+VERSION = 2  # of what is kept of a block; raised when it holds something else
 
 
 def listen(
@@ -80,7 +81,7 @@ def _hear(
 ) -> HeardBlock:
     """What is said in a block, heard now or by an earlier run."""
     told = [str(block.start), str(block.end), listening.language, listening.words, is_last]
-    key = f"heard {transcriber.identity} {json.dumps(told)}"
+    key = f"heard {VERSION} {transcriber.identity} {json.dumps(told)}"
     kept = pieces.get(key) if pieces is not None else None
     if kept is not None:
         return _unpack(kept)

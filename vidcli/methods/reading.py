@@ -85,7 +85,7 @@ def read_screen(
     edged = find_edges(source, options.span, taken, looks.times, progress=progress)
     return ScreenReport(
         video=video,
-        texts=tuple(group_lines(edged, options.step * TOGETHER)),
+        texts=group_lines(edged, options.step * TOGETHER),
         step=options.step,
         coverage=measure_coverage(options.span, looks.times),
         n_read=looks.n_read,
@@ -190,12 +190,15 @@ def _covers(place: TextPlace, other: TextPlace) -> bool:
     return overlap(place, other) >= SAME_PLACE
 
 
-def group_lines(lines: list[Edged], tolerance: Fraction) -> Iterator[ScreenText]:
+def group_lines(lines: list[Edged], tolerance: Fraction) -> tuple[ScreenText, ...]:
     """Put lines together that come and go together, in reading order.
 
     Args:
         lines: In any order.
         tolerance: Seconds by which their times may differ.
+
+    Returns:
+        In order of their start, those that begin together from top to bottom.
     """
     groups: list[list[Edged]] = []
     for edged in sorted(lines, key=lambda edged: (edged.span.start, edged.span.end)):
@@ -207,11 +210,14 @@ def group_lines(lines: list[Edged], tolerance: Fraction) -> Iterator[ScreenText]
                 break
         else:
             groups.append([edged])
-    for group in groups:
-        inside = sorted((edged.line for edged in group), key=_reading_order)
-        start = min(edged.span.start for edged in group)
-        end = max(edged.span.end for edged in group)
-        yield ScreenText(Span(start, end), tuple(inside))
+    texts = map(_as_text, groups)
+    return tuple(sorted(texts, key=lambda text: (text.span.start, text.lines[0].place.box[1])))
+
+
+def _as_text(group: list[Edged]) -> ScreenText:
+    inside = sorted((edged.line for edged in group), key=_reading_order)
+    start = min(edged.span.start for edged in group)
+    return ScreenText(Span(start, max(edged.span.end for edged in group)), tuple(inside))
 
 
 def _reading_order(line: ScreenLine) -> tuple[float, float]:
