@@ -59,3 +59,31 @@ def make_slides(path: Path) -> Path:
 def make_terminal(path: Path) -> Path:
     """Twelve seconds of a terminal."""
     return make_clip(path, duration=SESSION, size=SIZE, rate=RATE, draw=draw_terminal)
+
+
+WORDS = [
+    "open",
+    "close",
+    "begin",
+    "finish",
+    "carry",
+    "bring",
+    "wander",
+    "listen",
+    "gather",
+    "answer",
+]
+LOG = tuple(f"{WORDS[n % 10]} the {WORDS[(n * 3 + 1) % 10]} gate {n + 10}" for n in range(20))
+"""Lines that scroll by, one more every half second; all differ."""
+SHOWN = 6  # of them at once
+
+
+def draw_log(number: int, size: tuple[int, int]) -> np.ndarray:
+    """Frame `number` of a terminal in which lines scroll by."""
+    last = min(len(LOG), number // (RATE // 2) + 1)
+    return letter(LOG[max(0, last - SHOWN) : last], size=size, ink=LIGHT)
+
+
+def make_log(path: Path) -> Path:
+    """Ten seconds of scrolling lines."""
+    return make_clip(path, duration=10, size=SIZE, rate=RATE, draw=draw_log)

@@ -18,10 +18,13 @@ from tests.screens import (
     ANSWERED,
     COMMAND,
     GREETING,
+    LOG,
     SESSION,
+    SHOWN,
     SLIDES,
     TYPED,
     letter,
+    make_log,
     make_slides,
     make_terminal,
 )
@@ -80,6 +83,14 @@ def test_a_terminal_with_slow_typing_is_read_though_no_shot_ends(terminal: Path)
     assert found[COMMAND][1] == SESSION
     assert found[ANSWER] == pytest.approx((ANSWERED, SESSION), abs=EDGE_S)
     assert document["read"] <= document["coverage"]["frames"]
+
+
+def test_lines_that_scroll_by_are_each_found_once_with_their_times(clips: ClipCache):
+    found = lines_of(read(str(clips.build(".mp4", make_log, key="log"))))
+    assert set(found) == set(LOG)
+    for number, line in enumerate(LOG):
+        gone = 0.5 * (number + SHOWN) if number + SHOWN < len(LOG) else 10.0
+        assert found[line] == pytest.approx((0.5 * number, gone), abs=0.5 + EDGE_S), line
 
 
 def test_a_still_screen_is_read_once(clips: ClipCache):
