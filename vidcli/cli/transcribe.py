@@ -113,6 +113,7 @@ def transcribe(
             listening=Listening(language.lower() if language else None, words),
             listener=listener,
             open_transcriber=open_transcriber,
+            telling=telling,
             is_anew=keeping.overwrite,
             keeps=not no_cache,
         )

@@ -12,10 +12,10 @@ from vidcli.cli.footage import Footage
 from vidcli.cli.groups import Telling
 from vidcli.cli.hearing import hear_video
 from vidcli.cli.speech import AUTO, digest_speech, read_sidecars, read_streams
-from vidcli.cli.tasks import Job, Made, Task
+from vidcli.cli.tasks import Job, Made, ShownProgress, Task
 from vidcli.core.protocols import Progress, Transcriber
 from vidcli.core.speech import Heard, Listening, Transcript
-from vidcli.core.time import Span
+from vidcli.core.time import Span, format_time
 from vidcli.output.timed import say_transcript, transcript_document
 
 
@@ -47,6 +47,7 @@ class TranscribeTask(Task):
         listening: How sound is heard.
         listener: Names what would hear, without loading it; empty where there is nothing.
         open_transcriber: Loads it, the first time.
+        telling: Where to say what is kept when the user stops it.
         is_anew: Whether what earlier runs heard is heard again.
         keeps: Whether what is heard is kept.
     """
@@ -55,6 +56,7 @@ class TranscribeTask(Task):
     listening: Listening
     listener: str
     open_transcriber: Callable[[], Transcriber]
+    telling: Telling
     is_anew: bool = False
     keeps: bool = True
     needs_model: bool = False
@@ -97,7 +99,7 @@ class TranscribeTask(Task):
             details=(f"found in {time.perf_counter() - started:.1f} s",),
         )
 
-    def _find(self, source: Footage, span: Span, progress: Progress) -> Heard:
+    def _find(self, source: Footage, span: Span, progress: ShownProgress) -> Heard:
         notes: tuple[str, ...] = ()
         if self.by in (By.AUTO, By.SIDECAR):
             heard = read_sidecars(source)
@@ -111,16 +113,34 @@ class TranscribeTask(Task):
                 return Heard(_part(heard.transcript, span), notes)
         if self.by in (By.SIDECAR, By.EMBEDDED):
             return Heard(None, notes)
-        heard = hear_video(
-            source,
-            span,
-            self.listening,
-            self.open_transcriber,
-            keeps=self.keeps,
-            is_anew=self.is_anew,
-            progress=progress,
-        )
+        done_s = 0
+
+        def note_progress(phase: str, done: int, total: int) -> None:
+            nonlocal done_s
+            done_s = done
+            progress(phase, done, total)
+
+        try:
+            heard = hear_video(
+                source,
+                span,
+                self.listening,
+                self.open_transcriber,
+                keeps=self.keeps,
+                is_anew=self.is_anew,
+                progress=note_progress,
+            )
+        except KeyboardInterrupt:
+            self._tell_kept(progress, done_s)
+            raise
         return Heard(heard.transcript, (*notes, *heard.notes))
+
+    def _tell_kept(self, progress: ShownProgress, done_s: int) -> None:
+        progress.clear()
+        if self.keeps and done_s:
+            self.telling.notes.tell(
+                f"{format_time(done_s)} heard and kept: the same command goes on from there"
+            )
 
     def rehearse(
         self, bench: Bench, source: Footage, telling: Telling, progress: Progress | None = None

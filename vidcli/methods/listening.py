@@ -1,6 +1,6 @@
 """Writing down what is said in a video, block by block.
 
-A block is ten minutes or less: its end is moved to where nobody speaks, so that no word is torn.
+A block is five minutes or less: its end is moved to where nobody speaks, so that no word is torn.
 What was heard of a block is kept as soon as it is there. Not here: the listener
 (`core.protocols.Transcriber`), and words that somebody wrote down already (`cli.speech`).
 """
@@ -15,7 +15,7 @@ from vidcli.core.protocols import PieceStore, Progress, SoundSource, Transcriber
 from vidcli.core.speech import Cue, HeardBlock, Listening, Transcript, Word
 from vidcli.core.time import Span
 
-BLOCK_S = Fraction(600)
+BLOCK_S = Fraction(300)
 VERSION = 2  # of what is kept of a block; raised when it holds something else
 
 
