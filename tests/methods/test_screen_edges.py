@@ -8,8 +8,8 @@ import pytest
 
 from vidcli.core.screen import TextPlace
 from vidcli.core.time import Span
-from vidcli.methods.reading import measure_change, plan_looks
 from vidcli.methods.screen_edges import find_change
+from vidcli.methods.screen_text import measure_change, plan_looks
 
 PLACE = TextPlace(((10, 10), (50, 10), (50, 20), (10, 20)))
 

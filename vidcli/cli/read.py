@@ -20,8 +20,8 @@ from vidcli.cli.options import (
     kept,
     read_positive_time,
 )
-from vidcli.cli.reading import ReadTask, keep_matching
 from vidcli.cli.running import run_task
+from vidcli.cli.screen_text import ReadTask, keep_matching
 from vidcli.cli.tasks import as_it_is
 from vidcli.core.protocols import TextReader
 from vidcli.errors import ExitCode, UsageError

@@ -55,7 +55,7 @@ class ReadTask(Task):
 
     def answer(self, job: Job) -> Made:
         """Read one video."""
-        from vidcli.methods.reading import Reading, read_screen
+        from vidcli.methods.screen_text import Reading, read_screen
 
         span = job.plan or self.plan(job.source)
         options = Reading(span, self.step, self.least_confidence, self.least_letters)
