@@ -39,6 +39,7 @@ EXAMPLES = {
     "info": "info {clip}",
     "frames": "frames {clip} --out-dir {out}",
     "shots": "shots {clip}",
+    "methods": "methods",
     "schema": "schema answer",
     "bench": "bench --frames x",
     "demo": "demo",

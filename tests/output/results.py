@@ -109,6 +109,7 @@ def make_rehearsal(n_frames: int = 3, **changes: Any) -> Rehearsal:
     rehearsal = Rehearsal(
         video=answer.video,
         question=answer.question,
+        approach=answer.approach,
         plan=FramePlan(span, tuple(PlannedFrame(time, "uniform") for time in times), "uniform"),
         frame_size=(512, 512),
         tokens_per_frame=64,

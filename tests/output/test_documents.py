@@ -28,6 +28,8 @@ from vidcli.errors import MediaError
 from vidcli.evaluate.predictions import Prediction
 from vidcli.evaluate.sets import EvalQuestion
 from vidcli.library.journal_care import JournalFacts
+from vidcli.methods.auto import RULES
+from vidcli.methods.registry import METHODS
 from vidcli.models.bundle import Bundle
 from vidcli.models.catalog import find_model
 from vidcli.output import (
@@ -35,6 +37,7 @@ from vidcli.output import (
     datasets,
     documents,
     evaluations,
+    methods,
     models,
     summaries,
     training,
@@ -104,6 +107,10 @@ def make_documents() -> dict[str, documents.Document]:
         **make_training_documents(),
         "bench": documents.bench_document([ROW], threads=2),
         "plan": accounts.plan_document(make_rehearsal()),
+        "methods": methods.methods_document(list(METHODS.values()), RULES),
+        "method-trace": methods.method_trace_document(
+            make_answer().video, "What?", make_answer().model, make_answer().approach, [{"a": 1}]
+        ),
         "trace": accounts.trace_document(
             make_answer().video, "What happens?", make_answer().model, TRACED
         ),
@@ -279,7 +286,8 @@ def test_the_answer_document_has_exactly_the_promised_fields():
     document = documents.answer_document(make_answer())
     assert list(document) == [
         "schema", "video", "question", "answer", "finish", "evidence", "citations_dropped",
-        "choices", "frames", "coverage", "model", "method", "usage", "timings_s", "warnings",
+        "choices", "frames", "coverage", "model", "method", "approach", "usage", "timings_s",
+            "warnings",
     ]  # fmt: skip
     assert document["video"] == {"path": "clip.mp4", "fingerprint": "f" * 32, "duration": 2.0}
     assert document["frames"][1] == {

@@ -25,6 +25,7 @@ from vidcli.cli.eval import eval
 from vidcli.cli.frames import frames
 from vidcli.cli.info import info
 from vidcli.cli.instruct import instruct
+from vidcli.cli.methods import methods
 from vidcli.cli.narrate import narrate
 from vidcli.cli.schema import schema
 from vidcli.cli.shots import shots
@@ -190,7 +191,7 @@ PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "Answers": (ask, caption, summarize, check, chat, watch),
     "Evidence": (info, frames, shots),
     TRAINING: (eval,),
-    UPKEEP: (doctor, schema, bench, demo),
+    UPKEEP: (methods, doctor, schema, bench, demo),
 }
 for _function in (cache.show, cache.prune, cache.clear):
     caches.command(cls=Command)(_function)

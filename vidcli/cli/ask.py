@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vidcli.cli.choosing import as_taught
-from vidcli.cli.groups import Loading, Looking, Rehearsing, Telling, Writing, takes_groups
+from vidcli.cli.groups import Loading, Looking, Rehearsing, Telling, Watching, Writing, takes_groups
 from vidcli.cli.inputs import Choosing, Inputs, gather
 from vidcli.cli.keeping import Keeping
 from vidcli.cli.options import WRITING
@@ -16,6 +16,7 @@ from vidcli.cli.questions import Asking
 from vidcli.cli.running import run_task
 from vidcli.cli.tally import Tally
 from vidcli.cli.tasks import Task
+from vidcli.cli.watching import choose_method
 from vidcli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def ask(
         ),
     ],
     choosing: Choosing,
-    looking: Looking,
+    looking: Watching,
     loading: Loading,
     writing: Writing,
     telling: Telling,
@@ -182,6 +183,7 @@ def answer_each(
         VidcliError: The only video failed, or what failed would fail for every other too.
         PartialFailure: Some of several videos failed.
     """
+    choose_method(looking)  # a wrong name is told before anything is opened
     looking = as_taught(looking, loading.model)
     inputs = videos if isinstance(videos, Inputs) else gather(videos, Choosing())
     asked = task or Asking(name="ask", question=question, looking=looking)

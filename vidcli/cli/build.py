@@ -67,12 +67,17 @@ class Bench:
         return spent
 
     def open_store(
-        self, video: VideoReport, size: tuple[int, int]
+        self, video: VideoReport, size: tuple[int, int], name: str = ""
     ) -> "AbstractContextManager[TokenStore | None]":
-        """Visual tokens of a video at one frame size; None where no cache is used."""
+        """Visual tokens of a video at one frame size; None where no cache is used.
+
+        `name` tells apart pictures that are not frames.
+        """
         if self.tokens is None:
             return nullcontext()
-        settings_digest = f"{self.session.token_settings} {size[0]}x{size[1]}"
+        settings_digest = f"{self.session.token_settings} {size[0]}x{size[1]}" + (
+            f" {name}" if name else ""
+        )
         return self.tokens.open(video.fingerprint, settings_digest, Path(video.path).name)
 
     def all_warnings(self) -> tuple[str, ...]:

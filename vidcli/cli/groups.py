@@ -25,6 +25,7 @@ from vidcli.cli.options import (
     FromOption,
     JsonOption,
     MaxGapOption,
+    MethodOption,
     OfflineOption,
     QuietOption,
     SelectOption,
@@ -56,6 +57,13 @@ class Looking:
     start: FromOption = None
     end: ToOption = None
     max_gap: MaxGapOption = None
+
+
+@dataclass(frozen=True, slots=True)
+class Watching(Looking):
+    """Which part of a video to look at, how closely, and by which method."""
+
+    method: MethodOption = "auto"
 
 
 @dataclass(frozen=True, slots=True)

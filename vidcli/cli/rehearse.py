@@ -9,6 +9,7 @@ from vidcli.cli.build import Bench
 from vidcli.cli.footage import Footage
 from vidcli.cli.groups import Looking, Telling
 from vidcli.cli.terminal import write_document, write_table
+from vidcli.cli.watching import choose_method, describe_choice, estimate_work
 from vidcli.core.files import atomic_write
 from vidcli.errors import UsageError
 from vidcli.output.documents import Document
@@ -26,11 +27,17 @@ def rehearse(
     from vidcli.methods.estimate import estimate
     from vidcli.output.accounts import Rehearsal, plan_document, plan_rows
 
-    fit = fit_question(bench, source, looking, question)
-    cost = estimate(source, bench.session, fit, question, arranger=bench.arranger)
+    if choose_method(looking).runs:
+        cost = estimate_work(bench, source, looking, question)
+        approach = describe_choice(choose_method(looking))
+    else:
+        fit = fit_question(bench, source, looking, question)
+        approach = fit.approach
+        cost = estimate(source, bench.session, fit, question, arranger=bench.arranger)
     rehearsal = Rehearsal(
         video=describe(source),
         question=question.text,
+        approach=approach,
         plan=cost.plan,
         frame_size=cost.size,
         tokens_per_frame=cost.visual_tokens_per_frame,

@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from vidcli.core.media import Coverage, Frame, Shot, VideoInfo
 from vidcli.core.prompt import SeenFrame
-from vidcli.core.results import Answer, Choice, Evidence, ModelReport, Timings, Usage, VideoReport
+from vidcli.core.results import (
+    Answer,
+    Approach,
+    Choice,
+    Evidence,
+    ModelReport,
+    Timings,
+    Usage,
+    VideoReport,
+)
 from vidcli.core.time import Span
 from vidcli.errors import VidcliError
 
@@ -319,6 +328,7 @@ def _account(answer: Answer) -> Document:
         "coverage": coverage_entry(answer.coverage),
         "model": model_entry(answer.model),
         "method": answer.method,
+        "approach": approach_entry(answer.approach),
         "usage": usage_entry(answer.usage),
         "timings_s": timings_entry(answer.timings),
         "warnings": list(answer.warnings),
@@ -375,6 +385,17 @@ def model_entry(model: ModelReport) -> Document:
         "adapter": {"sha256": model.adapter_sha256, "scale": model.lora_scale}
         if model.adapter_sha256
         else None,
+    }
+
+
+def approach_entry(approach: Approach) -> Document:
+    """The method with its parameters, and why it was taken."""
+    return {
+        "method": approach.method,
+        "asked": approach.asked,
+        "why": approach.why or None,
+        "options": dict(approach.options),
+        "encoded": approach.encoded,
     }
 
 
