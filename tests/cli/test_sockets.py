@@ -34,6 +34,7 @@ EXAMPLES = {
     "caption": "caption {clip} --max-tokens 2",
     "summarize": "summarize {clip} --write-chapters {out}.mkv",
     "check": "check {clip} sunny",
+    "classify": "classify {clip} --labels red,blue",
     "chat": "chat {clip}",
     "watch": "watch {folder} --settle 0.1 --every 0.1 --max-tokens 2",
     "info": "info {clip}",

@@ -39,6 +39,7 @@ from vidcli.output import (
     evaluations,
     methods,
     models,
+    rows,
     summaries,
     training,
 )
@@ -79,6 +80,7 @@ def make_documents() -> dict[str, documents.Document]:
         "answer": documents.answer_document(make_answer()),
         "caption": documents.caption_document(make_answer()),
         "check": documents.check_document(make_answer(), probability=0.75, threshold=0.5),
+        "classification": rows.classification_document(make_answer(), multi=False),
         "info": documents.info_document(make_info()),
         "shots": documents.shots_document(make_info(), SHOTS, ["x"]),
         "frames": documents.frames_document(

@@ -19,6 +19,7 @@ from vidcli.cli.bench import bench
 from vidcli.cli.caption import caption
 from vidcli.cli.chat import chat
 from vidcli.cli.check import check
+from vidcli.cli.classify import classify
 from vidcli.cli.demo import demo
 from vidcli.cli.doctor import doctor
 from vidcli.cli.eval import eval
@@ -188,7 +189,7 @@ train_app = typer.Typer(
     help="Teach a model with your own videos.",
 )
 PANELS: dict[str, tuple[Callable[..., None], ...]] = {
-    "Answers": (ask, caption, summarize, check, chat, watch),
+    "Answers": (ask, caption, summarize, check, classify, chat, watch),
     "Evidence": (info, frames, shots),
     TRAINING: (eval,),
     UPKEEP: (methods, doctor, schema, bench, demo),

@@ -75,9 +75,13 @@ class Asking(Task):
             bench, source, self.looking, self.question, progress=job.progress, plan=job.plan
         )
         job.look_ahead()
-        answer = asking.answer_question(
-            bench,
-            source,
+        return self._made(self.reply(job, fit))
+
+    def reply(self, job: Job, fit: "Fit") -> Answer:
+        """Look at what fits the context, and answer."""
+        return asking.answer_question(
+            job.bench,
+            job.source,
             self.looking,
             self.question,
             started=job.started,
@@ -86,7 +90,6 @@ class Asking(Task):
             fit=fit,
             once_seen=lambda seen: self._go_on(job, seen),
         )
-        return self._made(answer)
 
     def _made(self, answer: Answer) -> Made:
         from vidcli.output.tables import say_evidence

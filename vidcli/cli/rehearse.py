@@ -15,6 +15,9 @@ from vidcli.errors import UsageError
 from vidcli.output.documents import Document
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vidcli.core.summary import TracedStep
     from vidcli.methods.ask import Question
 
 PHASES = ("decode", "encode", "prefill", "generate", "total")
@@ -83,6 +86,17 @@ def write_trace(path: Path, bench: Bench, seen: Look, question: "Question") -> N
     prompt = compose(session, seen.watched, question, seen.video)
     parts = session.trace(prompt)
     write_file(path, trace_document(seen.video, question.text, session.report, parts))
+
+
+def write_steps(path: Path, source: Footage, bench: Bench, steps: "Sequence[TracedStep]") -> None:
+    """Write every prompt of a result that took several, and every reply, to a file.
+
+    Raises:
+        UsageError: The file cannot be written.
+    """
+    from vidcli.output.summaries import summary_trace_document
+
+    write_file(path, summary_trace_document(describe(source), bench.session.report, steps))
 
 
 def write_file(path: Path, document: Document) -> None:

@@ -20,6 +20,7 @@ from vidcli.output.forms import (
     write_csv_row,
 )
 from vidcli.output.plain import printable
+from vidcli.output.rows import list_rows
 
 if TYPE_CHECKING:
     from vidcli.cli.sidecars import Sidecars
@@ -108,13 +109,20 @@ class Results:
         elif self._form is Form.CSV:
             self._write_row(document)
         elif self._form is Form.TEXT:
-            text = say_result(document)
-            gap = "\n" if "\n" in text and self._many and not self._is_first else ""
-            write_out(f"{gap}{self._prefix(item)}{text}\n")
+            self._print_text(item, document)
         else:
             text = render_file(document, self._form).decode("utf-8", "surrogateescape")
             write_out(text if self._is_first else f"\n{text}")
         self._is_first = False
+
+    def _print_text(self, item: Input, document: Document) -> None:
+        rows = list_rows(document)
+        if rows is not None:
+            write_out("".join(f"{self._prefix(item)}{row.line}\n" for row in rows))
+            return
+        text = say_result(document)
+        gap = "\n" if "\n" in text and self._many and not self._is_first else ""
+        write_out(f"{gap}{self._prefix(item)}{text}\n")
 
     def _write_row(self, document: Document) -> None:
         write_out((write_csv_row(CSV_COLUMNS) if self._is_first else "") + csv_row(document))

@@ -5,7 +5,6 @@ import time
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vidcli import settings
@@ -14,6 +13,7 @@ from vidcli.cli.build import Bench
 from vidcli.cli.footage import Footage, resolve_selection
 from vidcli.cli.groups import Looking, Telling, Writing
 from vidcli.cli.options import Selection
+from vidcli.cli.rehearse import write_steps
 from vidcli.cli.speech import AUTO, NONE, Heard, digest_speech, find_speech
 from vidcli.cli.tasks import Job, Made, Task
 from vidcli.cli.terminal import write_document, write_table
@@ -132,7 +132,7 @@ class SummaryTask(Task):
                 raise
             finally:
                 if job.trace is not None:
-                    _write_trace(job.trace, job, steps)
+                    write_steps(job.trace, job.source, bench, steps)
             notes = (*summary.warnings, *bench.all_warnings(), *(store.warnings if store else ()))
         summary.timings.total = time.perf_counter() - job.started
         summary = replace(summary, warnings=tuple(dict.fromkeys(notes)))
@@ -216,14 +216,6 @@ class SummaryTask(Task):
                 f"{done} of {count(total, 'segment')} captioned and kept: the same command goes on "
                 "from there"
             )
-
-
-def _write_trace(path: Path, job: Job, steps: "list[TracedStep]") -> None:
-    from vidcli.cli.rehearse import write_file
-    from vidcli.output.summaries import summary_trace_document
-
-    document = summary_trace_document(describe(job.source), job.bench.session.report, steps)
-    write_file(path, document)
 
 
 def caption_sampling(writing: Writing) -> Sampling:

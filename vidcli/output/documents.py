@@ -58,8 +58,8 @@ def answer_document(answer: Answer) -> Document:
         "finish": answer.finish.value,
         "evidence": [_evidence(entry) for entry in answer.evidence],
         "citations_dropped": answer.citations_dropped,
-        "choices": [_choice(choice) for choice in answer.choices],
-        **_account(answer),
+        "choices": [choice_entry(choice) for choice in answer.choices],
+        **account_entries(answer),
     }
 
 
@@ -70,7 +70,7 @@ def caption_document(answer: Answer) -> Document:
         "video": video_entry(answer.video),
         "caption": answer.text,
         "finish": answer.finish.value,
-        **_account(answer),
+        **account_entries(answer),
     }
 
 
@@ -89,7 +89,7 @@ def check_document(answer: Answer, *, probability: float, threshold: float) -> D
         "holds": probability >= threshold,
         "probability": probability,
         "threshold": threshold,
-        **_account(answer),
+        **account_entries(answer),
     }
 
 
@@ -318,7 +318,7 @@ def video_entry(video: VideoReport) -> Document:
     }
 
 
-def _account(answer: Answer) -> Document:
+def account_entries(answer: Answer) -> Document:
     """What every answer to a video says of how it was come by."""
     return {
         "frames": [
@@ -353,7 +353,8 @@ def _evidence(evidence: Evidence) -> Document:
     }
 
 
-def _choice(choice: Choice) -> Document:
+def choice_entry(choice: Choice) -> Document:
+    """One option of a closed question."""
     return {
         "text": choice.text,
         "probability": choice.probability,
