@@ -33,6 +33,7 @@ EXAMPLES = {
     "ask": "ask {clip} What? --max-tokens 2",
     "caption": "caption {clip} --max-tokens 2",
     "summarize": "summarize {clip} --write-chapters {out}.mkv",
+    "chapters": "chapters {clip}",
     "check": "check {clip} sunny",
     "classify": "classify {clip} --labels red,blue",
     "chat": "chat {clip}",

@@ -81,6 +81,7 @@ def make_documents() -> dict[str, documents.Document]:
         "caption": documents.caption_document(make_answer()),
         "check": documents.check_document(make_answer(), probability=0.75, threshold=0.5),
         "classification": rows.classification_document(make_answer(), multi=False),
+        "chapters": summaries.chapters_document(make_summary()),
         "info": documents.info_document(make_info()),
         "shots": documents.shots_document(make_info(), SHOTS, ["x"]),
         "frames": documents.frames_document(

@@ -17,6 +17,7 @@ from vidcli.cli import cache, config, crash, kept, models, terminal, train
 from vidcli.cli.ask import ask
 from vidcli.cli.bench import bench
 from vidcli.cli.caption import caption
+from vidcli.cli.chapters import chapters
 from vidcli.cli.chat import chat
 from vidcli.cli.check import check
 from vidcli.cli.classify import classify
@@ -189,7 +190,7 @@ train_app = typer.Typer(
     help="Teach a model with your own videos.",
 )
 PANELS: dict[str, tuple[Callable[..., None], ...]] = {
-    "Answers": (ask, caption, summarize, check, classify, chat, watch),
+    "Answers": (ask, caption, summarize, chapters, check, classify, chat, watch),
     "Evidence": (info, frames, shots),
     TRAINING: (eval,),
     UPKEEP: (methods, doctor, schema, bench, demo),
