@@ -34,6 +34,7 @@ EXAMPLES = {
     "caption": "caption {clip} --max-tokens 2",
     "summarize": "summarize {clip} --write-chapters {out}.mkv",
     "chapters": "chapters {clip}",
+    "highlights": "highlights {clip} --query cars --threshold 0 --clip {out}",
     "check": "check {clip} sunny",
     "classify": "classify {clip} --labels red,blue",
     "chat": "chat {clip}",

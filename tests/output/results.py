@@ -26,6 +26,7 @@ from vidcli.core.results import (
     Usage,
     VideoReport,
 )
+from vidcli.core.saliency import Curve, Measure, ScoredWindow
 from vidcli.core.speech import SpeechKind, Transcript
 from vidcli.core.summary import (
     ChapterOrigin,
@@ -199,3 +200,21 @@ def make_summary_rehearsal(**changes: Any) -> SummaryRehearsal:
         warnings=("x",),
     )
     return replace(made, **changes)
+
+
+def make_curve() -> Curve:
+    answer = make_answer()
+    return Curve(
+        video=answer.video,
+        query="a cat",
+        measure=Measure.QUERY,
+        windows=(ScoredWindow(answer.coverage.span, 0.75),),
+        frames=answer.frames,
+        frame_tokens=answer.frame_tokens,
+        coverage=answer.coverage,
+        method="uniform",
+        model=answer.model,
+        usage=answer.usage,
+        timings=answer.timings,
+        warnings=("x",),
+    )

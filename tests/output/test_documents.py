@@ -13,6 +13,7 @@ import pytest
 from tests.output.results import (
     STREAM,
     make_answer,
+    make_curve,
     make_info,
     make_rehearsal,
     make_summary,
@@ -37,6 +38,7 @@ from vidcli.output import (
     datasets,
     documents,
     evaluations,
+    highlights,
     methods,
     models,
     rows,
@@ -82,6 +84,9 @@ def make_documents() -> dict[str, documents.Document]:
         "check": documents.check_document(make_answer(), probability=0.75, threshold=0.5),
         "classification": rows.classification_document(make_answer(), multi=False),
         "chapters": summaries.chapters_document(make_summary()),
+        "highlights": highlights.choose_runs(
+            highlights.curve_document(make_curve()), [(0, 0)], threshold=0.5
+        ),
         "info": documents.info_document(make_info()),
         "shots": documents.shots_document(make_info(), SHOTS, ["x"]),
         "frames": documents.frames_document(

@@ -25,6 +25,7 @@ from vidcli.cli.demo import demo
 from vidcli.cli.doctor import doctor
 from vidcli.cli.eval import eval
 from vidcli.cli.frames import frames
+from vidcli.cli.highlights import highlights
 from vidcli.cli.info import info
 from vidcli.cli.instruct import instruct
 from vidcli.cli.methods import methods
@@ -190,7 +191,7 @@ train_app = typer.Typer(
     help="Teach a model with your own videos.",
 )
 PANELS: dict[str, tuple[Callable[..., None], ...]] = {
-    "Answers": (ask, caption, summarize, chapters, check, classify, chat, watch),
+    "Answers": (ask, caption, summarize, chapters, highlights, check, classify, chat, watch),
     "Evidence": (info, frames, shots),
     TRAINING: (eval,),
     UPKEEP: (methods, doctor, schema, bench, demo),

@@ -11,6 +11,7 @@ from vidcli.cli.groups import Looking, Telling
 from vidcli.cli.terminal import write_document, write_table
 from vidcli.cli.watching import choose_method, describe_choice, estimate_work
 from vidcli.core.files import atomic_write
+from vidcli.core.results import Approach
 from vidcli.errors import UsageError
 from vidcli.output.documents import Document
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
     from vidcli.core.summary import TracedStep
     from vidcli.methods.ask import Question
+    from vidcli.methods.estimate import Estimate
+    from vidcli.methods.watch import Fit
+    from vidcli.output.accounts import Rehearsal
 
 PHASES = ("decode", "encode", "prefill", "generate", "total")
 
@@ -27,17 +31,30 @@ def rehearse(
     bench: Bench, source: Footage, looking: Looking, question: "Question", telling: Telling
 ) -> None:
     """Print what answering would take, measured on one frame; answer nothing."""
-    from vidcli.methods.estimate import estimate
-    from vidcli.output.accounts import Rehearsal, plan_document, plan_rows
-
-    if choose_method(looking).runs:
+    chosen = choose_method(looking)
+    if chosen.runs:
         cost = estimate_work(bench, source, looking, question)
-        approach = describe_choice(choose_method(looking))
+        rehearsal = tell_cost(bench, source, question, cost, describe_choice(chosen))
     else:
-        fit = fit_question(bench, source, looking, question)
-        approach = fit.approach
-        cost = estimate(source, bench.session, fit, question, arranger=bench.arranger)
-    rehearsal = Rehearsal(
+        rehearsal = measure(bench, source, question, fit_question(bench, source, looking, question))
+    show_rehearsal(rehearsal, telling)
+
+
+def measure(bench: Bench, source: Footage, question: "Question", fit: "Fit") -> "Rehearsal":
+    """What answering would take, measured on one frame."""
+    from vidcli.methods.estimate import estimate
+
+    cost = estimate(source, bench.session, fit, question, arranger=bench.arranger)
+    return tell_cost(bench, source, question, cost, fit.approach)
+
+
+def tell_cost(
+    bench: Bench, source: Footage, question: "Question", cost: "Estimate", approach: Approach
+) -> "Rehearsal":
+    """A cost with all that is told beside it."""
+    from vidcli.output.accounts import Rehearsal
+
+    return Rehearsal(
         video=describe(source),
         question=question.text,
         approach=approach,
@@ -54,6 +71,12 @@ def rehearse(
         model=bench.session.report,
         warnings=tuple(dict.fromkeys((*source.info.warnings, *source.warnings, *cost.warnings))),
     )
+
+
+def show_rehearsal(rehearsal: "Rehearsal", telling: Telling) -> None:
+    """Print what the work would take."""
+    from vidcli.output.accounts import plan_document, plan_rows
+
     if telling.json:
         write_document(plan_document(rehearsal))
     else:

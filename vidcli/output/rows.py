@@ -64,7 +64,7 @@ def keep_top(document: Document, top: int) -> Document:
 
 def list_rows(document: Document) -> list[Row] | None:
     """The rows of a document; None where its answer is something else."""
-    listing = {"classification": _labels, "chapters": _chapters}
+    listing = {"classification": _labels, "chapters": _chapters, "highlights": _highlights}
     listed = listing.get(document["schema"]["name"])
     return None if listed is None else listed(document)
 
@@ -96,6 +96,22 @@ def _chapters(document: Document) -> list[Row]:
             probability=None,
         )
         for chapter, line in zip(document["chapters"], list_chapters(document), strict=True)
+    ]
+
+
+def _highlights(document: Document) -> list[Row]:
+    is_asked = document["query"] is not None
+    return [
+        Row(
+            line=f"{say_time(entry['start_s'])}–{say_time(entry['end_s'])} {entry['score']:.3f}"
+            + (f" {printable(entry['clip'])}" if entry["clip"] else ""),
+            question=printable(document["query"]) if is_asked else document["measure"],
+            answer=f"{entry['score']:.3f}",
+            span=entry,
+            frames=entry["frames"],
+            probability=entry["score"] if is_asked else None,
+        )
+        for entry in document["highlights"]
     ]
 
 
