@@ -6,10 +6,14 @@ Rendering (text, JSON, subtitles) is `output`'s; nothing here prints.
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from vidcli.core.media import Coverage
 from vidcli.core.prompt import SeenFrame
 from vidcli.core.time import Span
+
+if TYPE_CHECKING:
+    from vidcli.core.route import Route
 
 
 class FinishReason(StrEnum):
@@ -172,6 +176,8 @@ class Answer:
         method: How the video was watched: the method, or the rule that chose single frames.
         warnings: What was trimmed, dropped or approximate.
         approach: The method with its parameters, and why it was taken.
+        route: How text was come by that the answer was read from; None where the frames
+            themselves were shown.
     """
 
     question: str
@@ -190,3 +196,4 @@ class Answer:
     timings: Timings
     warnings: tuple[str, ...] = field(default=())
     approach: Approach = field(default_factory=Approach)
+    route: "Route | None" = None

@@ -216,7 +216,7 @@ def report_answer(
     )
 
 
-def generate_whole(session: Session, prefix: Prefix, sampling: Sampling) -> Generation:
+def generate_whole(session: TextSession, prefix: Prefix, sampling: Sampling) -> Generation:
     """Generate an answer that is only of use when it is complete.
 
     Raises:

@@ -14,7 +14,7 @@ from typing import Any
 
 from vidcli.core.media import Frame, FramePlan, VideoInfo
 from vidcli.core.prompt import SeenFrame, TextPart
-from vidcli.core.protocols import FrameSource, Progress
+from vidcli.core.protocols import FrameSource, Progress, Session, TokenStore
 from vidcli.core.results import FinishReason, VideoReport
 from vidcli.core.speech import count_words, first_words
 from vidcli.core.summary import Segment, SegmentPlan, SummaryPlan
@@ -104,6 +104,7 @@ class Captioner:
         said: What is said in each of them.
         progress: Told of every segment and frame.
         start: See `Start`; None decodes nothing ahead.
+        store: Visual tokens of these frames; None encodes them and keeps none.
 
     Attributes:
         n_done: Segments captioned so far, those of earlier runs included.
@@ -113,13 +114,14 @@ class Captioner:
         failure: Why the latest segment that could not be decoded could not.
     """
 
-    writer: Writer
+    writer: Writer[Session]
     source: FrameSource
     video: VideoReport
     plan: SummaryPlan
     said: Sequence[str]
     progress: Progress | None = None
     start: Start | None = None
+    store: TokenStore | None = None
     n_done: int = 0
     gave_way: Counter[str] = field(default_factory=Counter)
     notes: dict[str, None] = field(default_factory=dict)
@@ -160,6 +162,21 @@ class Captioner:
             if self.progress:
                 self.progress("segment", self.n_done, len(self.plan.segments))
             yield segment
+
+    def caption_one(self, number: int) -> Segment:
+        """One segment of the plan, by its number; frame ids count on in the order captioned.
+
+        Raises:
+            ResourceError: Not even one frame fits the context.
+        """
+        draft = self.draft(number, self.plan.segments[number - 1], self.said[number - 1])
+        if draft.kept is not None:
+            segment = self._take_kept(draft)
+        else:
+            segment = self._caption(draft, *self._watch(draft))
+        self.n_done += 1
+        self._n_frames += len(segment.frames)
+        return segment
 
     def _drafts(self) -> Iterator[Draft]:
         for number, segment in enumerate(self.plan.segments, start=1):
@@ -222,7 +239,7 @@ class Captioner:
                 self.writer.session,
                 draft.fit.plan,
                 size=draft.fit.size,
-                store=None,
+                store=self.store,
                 timings=self.writer.timings,
                 progress=self._within(draft),
             )

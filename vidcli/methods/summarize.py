@@ -96,7 +96,9 @@ class Summarizer:
         self._only_chapters = options.only_chapters
         self._progress = progress
         self._said = options.list_said(plan)
-        self._writer = Writer(session, options.sampling, options.identity, pieces, timings, record)
+        self._writer: Writer[Session] = Writer(
+            session, options.sampling, options.identity, pieces, timings, record
+        )
         self._captioner = Captioner(
             self._writer, source, video, plan, self._said, progress=progress, start=start
         )

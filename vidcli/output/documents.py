@@ -24,6 +24,7 @@ from vidcli.core.time import Span
 from vidcli.errors import VidcliError
 
 if TYPE_CHECKING:
+    from vidcli.core.route import Route
     from vidcli.library.journal_care import JournalFacts
 
 VERSION = 1
@@ -332,6 +333,40 @@ def account_entries(answer: Answer) -> Document:
         "usage": usage_entry(answer.usage),
         "timings_s": timings_entry(answer.timings),
         "warnings": list(answer.warnings),
+        **({} if answer.route is None else {"route": route_entry(answer.route)}),
+    }
+
+
+def route_entry(route: "Route") -> Document:
+    """How text was come by that an answer was read from."""
+    return {
+        "captions": [
+            {
+                "start_s": seconds(part.span.start),
+                "end_s": seconds(part.span.end),
+                "text": part.text,
+            }
+            for part in route.captions
+        ],
+        "captions_made": route.captions_made,
+        "captions_from_cache": route.captions_kept,
+        "captions_left_out": route.captions_left_out,
+        "words_left_out": route.words_left_out,
+        "frames_encoded": route.frames_encoded,
+        "rounds": [
+            {"clusters": look.clusters, "relevance": list(look.relevance)} for look in route.rounds
+        ],
+        "calls": [
+            {
+                "name": call.name,
+                "prompt_tokens": call.prompt_tokens,
+                "completion_tokens": call.completion_tokens,
+                "reply": call.reply,
+                "from_cache": call.is_kept,
+            }
+            for call in route.calls
+        ],
+        "planner": None if route.planner is None else model_entry(route.planner),
     }
 
 
