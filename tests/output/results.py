@@ -26,6 +26,7 @@ from vidcli.core.results import (
     Usage,
     VideoReport,
 )
+from vidcli.core.route import Call, Caption, Round, Route
 from vidcli.core.saliency import Curve, Measure, ScoredWindow
 from vidcli.core.speech import SpeechKind, Transcript
 from vidcli.core.summary import (
@@ -217,4 +218,19 @@ def make_curve() -> Curve:
         usage=answer.usage,
         timings=answer.timings,
         warnings=("x",),
+    )
+
+
+def make_route() -> Route:
+    answer = make_answer()
+    return Route(
+        captions=(Caption(answer.coverage.span, "A cat sits."),),
+        captions_made=2,
+        captions_kept=1,
+        captions_left_out=3,
+        words_left_out=4,
+        frames_encoded=9,
+        rounds=(Round(2, (1, 3)),),
+        calls=(Call("relevance 2", 40, 6, "[1,3]", is_kept=True), Call("answer", 30, 2, "A cat.")),
+        planner=answer.model,
     )

@@ -16,6 +16,7 @@ from tests.output.results import (
     make_curve,
     make_info,
     make_rehearsal,
+    make_route,
     make_summary,
     make_summary_rehearsal,
 )
@@ -48,6 +49,7 @@ from vidcli.output import (
 from vidcli.output.doctor import doctor_document
 from vidcli.output.schema import list_schemas, load_schema
 from vidcli.output.settings import settings_document
+from vidcli.output.tables import say_evidence
 from vidcli.settings import Problem, find
 
 SHOTS = [
@@ -310,6 +312,23 @@ def test_the_answer_document_has_exactly_the_promised_fields():
     assert set(document["timings_s"]) == {
         "load", "decode", "encode", "prefill", "generate", "native", "total",
     }  # fmt: skip
+
+
+def test_an_answer_through_text_says_which_way_it_came():
+    made = replace(make_answer(), route=make_route())
+    document = documents.answer_document(made)
+    jsonschema.validate(document, load_schema("answer"))
+    jsonschema.validate(documents.caption_document(made), load_schema("caption"))
+    assert document["route"]["captions"] == [{"start_s": 0.0, "end_s": 2.0, "text": "A cat sits."}]
+    assert [call["name"] for call in document["route"]["calls"]] == ["relevance 2", "answer"]
+    assert document["route"]["rounds"] == [{"clusters": 2, "relevance": [1, 3]}]
+    for field in document["route"]:
+        lacking = {key: value for key, value in document["route"].items() if key != field}
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate({**document, "route": lacking}, load_schema("answer"))
+    assert say_evidence(made).endswith(
+        "2 captions (1 of an earlier run) of 9 frames, clusters 2, 2 text calls"
+    )
 
 
 def test_a_statement_holds_from_the_threshold_on():
