@@ -68,6 +68,13 @@ def test_nothing_stands_out_of_a_still_clip_and_the_exit_code_says_so(still: Pat
 
 
 @random
+def test_a_single_window_is_said_to_be_alone(event: Path):
+    result = invoke("highlights", str(event), "--window", "60")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "one window only" in result.stderr
+
+
+@random
 def test_a_line_a_highlight_the_best_first(event: Path):
     result = invoke("highlights", str(event), "--query", "x", "--threshold", "0", "--count", "3")
     assert result.exit_code == 0

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from vidcli.methods.ask import Question
     from vidcli.methods.watch import Fit
 
+ALONE = "there is one window only, and nothing to compare it with; --window makes shorter ones"
+
 
 @dataclass(frozen=True, slots=True)
 class Windows:
@@ -158,7 +160,12 @@ class HighlightTask(Task):
             usage=usage,
             timings=timings,
             method=windows.plan.rule,
-            warnings=(*windows.plan.notes, *seen.warnings, *bench.all_warnings()),
+            warnings=(
+                *windows.plan.notes,
+                *seen.warnings,
+                *bench.all_warnings(),
+                *((ALONE,) if not self.query and len(windows.spans) == 1 else ()),
+            ),
         )
         timings.total = time.perf_counter() - job.started
         return curve
