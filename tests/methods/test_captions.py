@@ -15,12 +15,13 @@ from tests.methods.test_summarize import Kept
 from tests.scripted import ScriptedSession
 from tests.sources import PictureSource, make_plan
 from vidcli.core.results import Answer, CacheUse, Timings, VideoReport
+from vidcli.core.route import Reading
 from vidcli.core.sampling import Sampling
 from vidcli.core.summary import TracedStep
 from vidcli.core.time import Span
 from vidcli.errors import MediaError, ResourceError
 from vidcli.methods.ask import Question
-from vidcli.methods.captions import FENCE, Line, Reading, plan_segments, write_lines
+from vidcli.methods.captions import FENCE, Line, plan_segments, write_lines
 from vidcli.methods.through_text import Parts, ThroughText
 
 VIDEO = VideoReport("clip.mp4", "f" * 32, Fraction(10))

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from vidcli.methods.clusters import (
     cluster,
-    count_distinct,
     nearest_to,
+    pick_distinct,
     split_ward,
     to_unit,
 )
@@ -49,8 +49,8 @@ def test_equal_vectors_can_be_clustered():
     unit = to_unit(np.ones((6, 4)))
     labels, _ = cluster(unit, 3)
     assert sorted(set(labels.tolist())) == [0, 1, 2]
-    assert count_distinct(unit) == 1
-    assert count_distinct(blobs(3, 3), same=0.5) == 2
+    assert pick_distinct(unit, [4, 1, 2]) == [4]
+    assert pick_distinct(blobs(3, 3), range(6), same=0.5) == [0, 3]
 
 
 def ward_by_definition(unit: np.ndarray, parts: int) -> list[list[int]]:

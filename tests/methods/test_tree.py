@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 from tests.scripted import ScriptedSession
 from tests.sources import PictureSource, make_plan
 from vidcli.core.results import FinishReason, Timings, VideoReport
+from vidcli.core.route import Reading
 from vidcli.core.sampling import Sampling
 from vidcli.core.summary import Segment
 from vidcli.core.time import Span
 from vidcli.methods.ask import Question
-from vidcli.methods.captions import Reader, Reading
-from vidcli.methods.clusters import to_unit
+from vidcli.methods.captions import Reader
+from vidcli.methods.clusters import SAME, to_unit
 from vidcli.methods.through_text import Parts, ThroughText
 from vidcli.methods.tree import Branch, Tree, expand, find_branches, read_relevance
 from vidcli.methods.writing import Writer
@@ -89,6 +90,7 @@ def test_depth_takes_the_middles_of_the_parts():
     """Two tight groups in one cluster, grown by 4, are each represented."""
     base = to_unit(np.array([[1.0, 0.2, 0], [1.0, -0.2, 0]]))
     unit = to_unit(np.repeat(base, 4, axis=0) + 0.001 * frames(8)[:, :3])
+    assert 1 - unit[0] @ unit[7] > SAME
     chosen = expand(unit, [Branch(tuple(range(8)), 0, 2)])
     assert {frame // 4 for frame in chosen} == {0, 1}
 
@@ -114,9 +116,10 @@ def test_lines_come_out_in_order_of_time(n: int, relevant: int):
     assert starts == sorted(set(starts))
 
 
-def test_a_constant_clip_stops_early():
-    """VideoTree: cost is adaptive: one caption, one look."""
-    tree = make_tree(to_unit(np.ones((64, 8))), relevance(first(0)))
+@pytest.mark.parametrize("relevant", [0, 1])
+def test_a_constant_clip_stops_early(relevant: int):
+    """VideoTree: cost is adaptive: one caption, one look, however much it matters."""
+    tree = make_tree(to_unit(np.ones((64, 8))), relevance(first(relevant)))
     assert len(tree.grow()) == 1
     assert ([look.clusters for look in tree.rounds], len(tree.captioned)) == ([1], 1)
 

@@ -117,6 +117,35 @@ class Loading:
 
 
 @dataclass(frozen=True, slots=True)
+class Planning(Loading):
+    """Which model to load, and which beside it for what needs no pictures."""
+
+    planner: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|FILE",
+            help="Another model, which need not see, for the calls that hold text alone.",
+            rich_help_panel=MODEL,
+        ),
+    ] = None
+
+    @property
+    def of_planner(self) -> "Loading | None":
+        """How that one is loaded; None where there is none."""
+        if self.planner is None:
+            return None
+        return Loading(
+            model=self.planner,
+            n_ctx=self.n_ctx,
+            gpu_layers=self.gpu_layers,
+            main_gpu=self.main_gpu,
+            threads=self.threads,
+            no_cache=self.no_cache,
+            offline=self.offline,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Writing:
     """How the answer is written."""
 

@@ -208,9 +208,8 @@ class SummaryTask(Task):
     def _options(self, bench: Bench, survey: Survey) -> "Summarizing":
         from vidcli.methods.summarize import Summarizing
 
-        identity = f"{bench.session.report.weights_sha256} {bench.session.token_settings}"
         return Summarizing(
-            self.sampling, identity, survey.heard.transcript, only_chapters=self.only_chapters
+            self.sampling, bench.identity, survey.heard.transcript, only_chapters=self.only_chapters
         )
 
     def _open_store(self, stack: ExitStack) -> "SegmentStore | None":

@@ -1,9 +1,22 @@
 """How an answer that went through text was come by: captions, calls, rounds."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from vidcli.core.results import ModelReport
 from vidcli.core.time import Span
+
+
+class Reading(StrEnum):
+    """How captions are read.
+
+    QA: the question beside the captions. SUMQ: a summary for the question, then the question beside
+    that alone. COT: a reasoning about the question, then the question beside both.
+    """
+
+    QA = "qa"
+    SUMQ = "sumq"
+    COT = "cot"
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,6 +112,7 @@ class Captioner:
         notes: What decoding found wrong.
         n_repeats: Frames that were left out because they look like the one before.
         failure: Why the latest segment that could not be decoded could not.
+        n_encoded: Pictures that the vision encoder was given.
     """
 
     writer: Writer[Session]
@@ -127,6 +128,7 @@ class Captioner:
     notes: dict[str, None] = field(default_factory=dict)
     failure: MediaError | None = None
     n_repeats: int = 0
+    n_encoded: int = 0
     _n_frames: int = 0
     _n_fresh: int = 0  # captioned now
     _began: float = field(default_factory=time.monotonic)
@@ -246,6 +248,7 @@ class Captioner:
         except MediaError as error:  # a damaged stretch is no end of the video
             self.failure = error
             return None, 0
+        self.n_encoded += watched.encoded
         return watched, pictures.n_left_out
 
     def _caption(self, draft: Draft, watched: Watched | None, repeats: int) -> Segment:

@@ -7,7 +7,7 @@ Source: spherical k-means (Dhillon and Modha, 2001) from farthest-first starts (
 Ward's criterion by the recurrence of Lance and Williams (1967).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ Vectors = NDArray[np.float64]
 Labels = NDArray[np.int64]
 
 ROUNDS = 100
-SAME = 1e-4  # cosine distance below which two vectors are one
+SAME = 2e-3  # cosine distance below which two frames look the same: noise of a still shot
 
 
 def to_unit(vectors: NDArray[np.floating]) -> Vectors:
@@ -27,13 +27,19 @@ def to_unit(vectors: NDArray[np.floating]) -> Vectors:
     return unit
 
 
-def count_distinct(unit: Vectors, *, same: float = SAME) -> int:
-    """How many vectors differ by more than `same` from all that were counted before."""
+def pick_distinct(unit: Vectors, order: Iterable[int], *, same: float = SAME) -> list[int]:
+    """Those that differ by more than `same` from all that were picked before.
+
+    Args:
+        unit: float64 `[n, d]`, each of length 1.
+        order: Indexes into `unit`, the most wanted first.
+        same: Cosine distance.
+    """
     kept: list[int] = []
-    for number, vector in enumerate(unit):
-        if not kept or float(np.max(unit[kept] @ vector)) < 1 - same:
+    for number in order:
+        if not kept or float(np.max(unit[kept] @ unit[number])) < 1 - same:
             kept.append(number)
-    return len(kept)
+    return kept
 
 
 def cluster(unit: Vectors, k: int) -> tuple[Labels, Vectors]:

@@ -14,7 +14,7 @@ from functools import cached_property
 from importlib import import_module
 from typing import Any
 
-from vidcli.core.method import Method
+from vidcli.core.method import Method, Option
 from vidcli.errors import UsageError
 
 AUTO, UNIFORM = "auto", "uniform"
@@ -22,6 +22,14 @@ FOLLOWS = "visual tokens in one sequence: no M-RoPE, no attention both ways"
 GRID = "visual tokens in rows and columns"
 
 
+CAPTIONS, TREE = "captions", "tree"
+READING_TOOLS = "vidcli.cli.reading:make_tools"
+PROMPT = Option(
+    "prompt",
+    "qa",
+    "The question at once, of a summary made for it, or after a reasoning.",
+    choices=("qa", "sumq", "cot"),
+)
 _METHODS = (
     Method(
         name=UNIFORM,
@@ -29,6 +37,32 @@ _METHODS = (
         paper="each model family's own video recipe",
         cost="one encode and all tokens for each frame",
         shows="vidcli.methods.recipe:make_uniform",
+    ),
+    Method(
+        name=CAPTIONS,
+        idea="Every frame captioned in order of time, then only the captions are read.",
+        paper="LLoVi, arXiv:2312.17235, github.com/CeeZh/LLoVi",
+        cost="one caption a frame, kept for later questions; then one call of text, or two",
+        needs=("a model that follows instructions, or --planner with one that does",),
+        options=(PROMPT,),
+        runs="vidcli.methods.reading:answer_captions",
+        tools=READING_TOOLS,
+        estimates="vidcli.methods.reading:estimate_captions",
+        differs="no few-shot examples, grounding prompt or plan-and-solve; captions by the model "
+        "itself",
+    ),
+    Method(
+        name=TREE,
+        idea="Frames clustered by look, one of each captioned, more where the question needs it.",
+        paper="VideoTree, arXiv:2405.19209, github.com/Ziyang412/VideoTree",
+        cost="every frame encoded, few captioned; up to three calls on relevance, then as captions",
+        needs=("a model that follows instructions, or --planner with one that does",),
+        options=(PROMPT, Option("budget", 64, "Frames that may be captioned.")),
+        runs="vidcli.methods.reading:answer_tree",
+        tools=READING_TOOLS,
+        estimates="vidcli.methods.reading:estimate_tree",
+        differs="frames compared by the model's own visual tokens, not CLIP's; relevance alone is "
+        "asked for; captions are bounded",
     ),
 )
 METHODS: Mapping[str, Method] = {method.name: method for method in _METHODS}

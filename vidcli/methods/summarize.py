@@ -119,6 +119,7 @@ class Summarizer:
             KeyboardInterrupt: Ctrl-C; captions that were finished are kept.
         """
         timings, before = self._writer.timings, self._session.native_s
+        begun = timings.native
         reduction = Reduction(
             self._session.n_ctx, self._writer.count, self._reply, progress=self._tell_step
         )
@@ -126,7 +127,7 @@ class Summarizer:
         items = reduction.condense(list(self._items(segments)))
         chapters, origin = self._find_chapters(items, reduction)
         title, text = ("", "") if self._only_chapters else reduction.summarize(items)
-        timings.native += self._session.native_s - before
+        timings.native = begun + self._session.native_s - before
         seen = [frame.time.seconds for segment in segments for frame in segment.frames]
         return Summary(
             video=self._video,

@@ -5,7 +5,7 @@ a frame is kept as soon as it is; so is every call that is not the answer itself
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
@@ -20,11 +20,11 @@ from vidcli.core.protocols import (
     TokenStore,
 )
 from vidcli.core.results import Answer, CacheUse, Delta, FinishReason, Timings, Usage, VideoReport
-from vidcli.core.route import Caption, Round, Route
+from vidcli.core.route import Caption, Reading, Round, Route
 from vidcli.core.summary import Segment, TracedStep
 from vidcli.methods.ask import Question, list_cuts
 from vidcli.methods.captioning import Captioner
-from vidcli.methods.captions import Line, Reader, Reading, plan_segments, to_lines
+from vidcli.methods.captions import Line, Reader, plan_segments, to_lines
 from vidcli.methods.cite import show_frames
 from vidcli.methods.tree import Tree, embed_means
 from vidcli.methods.watch import watch
@@ -77,10 +77,12 @@ class ThroughText:
 
     Attributes:
         answer: The whole, once `read_all` or `read_tree` is through.
+        n_encoded: Pictures that the vision encoder was given.
     """
 
     parts: Parts
     answer: Answer | None = None
+    n_encoded: int = 0
     _seen: Writer[Session] = field(init=False)
     _reader: Reader = field(init=False)
 
@@ -106,14 +108,15 @@ class ThroughText:
             ResourceError: The context is too small.
             KeyboardInterrupt: Ctrl-C; captions that were finished are kept.
         """
-        native_before = self._native_s
-        with ExitStack() as stack:
-            captioner = self._open_captioner(stack)
+        begun, native_before = self.parts.timings.native, self._native_s
+        with self.parts.open_store(self._size) as store:
+            captioner = self.make_captioner(store)
             segments = list(captioner.caption_all())
         self._require_seen(segments, captioner)
         lines = to_lines(segments)
         yield from self._reader.answer(lines, self.parts.reading)
-        self.parts.timings.native += self._native_s - native_before
+        self.parts.timings.native = begun + self._native_s - native_before
+        self.n_encoded = captioner.n_encoded
         self.answer = self._report(method, segments, captioner, lines)
 
     def read_tree(self, *, method: str, budget: int) -> Iterator[Delta]:
@@ -129,14 +132,15 @@ class ThroughText:
             KeyboardInterrupt: Ctrl-C; captions that were finished are kept.
         """
         parts, native_before = self.parts, self._native_s
-        with ExitStack() as stack:
-            captioner = self._open_captioner(stack)
+        begun = parts.timings.native
+        with parts.open_store(self._size) as store:
+            captioner = self.make_captioner(store)
             watched = watch(
                 parts.source,
                 parts.session,
                 parts.plan,
                 size=self._size,
-                store=captioner.store,
+                store=store,
                 timings=parts.timings,
                 progress=parts.progress,
             )
@@ -151,7 +155,8 @@ class ThroughText:
         segments = sorted(tree.captioned.values(), key=lambda segment: segment.span.start)
         self._require_seen(segments, captioner)
         yield from self._reader.answer(lines, parts.reading)
-        parts.timings.native += self._native_s - native_before
+        parts.timings.native = begun + self._native_s - native_before
+        self.n_encoded = watched.encoded + captioner.n_encoded
         self.answer = self._report(
             method,
             segments,
@@ -171,10 +176,10 @@ class ThroughText:
     def _size(self) -> tuple[int, int]:
         return self.parts.session.frame_size(self.parts.source.info.video.display_size)
 
-    def _open_captioner(self, stack: ExitStack) -> Captioner:
+    def make_captioner(self, store: TokenStore | None) -> Captioner:
+        """What captions the planned instants, a segment for each frame or group."""
         parts = self.parts
         plan = plan_segments(parts.plan, group=parts.session.profile.group)
-        store = stack.enter_context(parts.open_store(self._size))
         return Captioner(
             self._seen,
             parts.source,

@@ -27,8 +27,8 @@ from vidcli.methods.captions import Line, Reader, to_lines, write_lines
 from vidcli.methods.clusters import (
     Vectors,
     cluster,
-    count_distinct,
     nearest_to,
+    pick_distinct,
     split_ward,
     to_unit,
 )
@@ -94,7 +94,7 @@ class Tree:
 
     def _widen(self) -> list[Branch]:
         """Clusters with their relevance: as many as it takes, at most `MOST`."""
-        distinct = count_distinct(self.unit)
+        distinct = len(pick_distinct(self.unit, range(len(self.unit))))
         most = min(MOST, distinct, self.budget)
         k = min(FIRST, most)
         while True:
@@ -150,7 +150,7 @@ def expand(unit: Vectors, branches: Sequence[Branch]) -> list[int]:
     """Frames to caption, the most important first: 1, up to 4 or up to 16 of each branch.
 
     First the middle of every branch; then the parts of those that matter much, of those that
-    matter, and at last the parts of parts.
+    matter, and at last the parts of parts. What looks like one chosen before is left out.
     """
     much = [branch for branch in branches if branch.relevance == VERY]
     some = [branch for branch in branches if branch.relevance == SOME]
@@ -160,7 +160,7 @@ def expand(unit: Vectors, branches: Sequence[Branch]) -> list[int]:
     chosen = [branch.middle for branch in branches]
     for groups in (*parts, *fewer, *deeper):
         chosen += [middle_of(unit, group) for group in groups]
-    return list(dict.fromkeys(chosen))
+    return pick_distinct(unit, dict.fromkeys(chosen))
 
 
 def middle_of(unit: Vectors, members: Sequence[int]) -> int:
