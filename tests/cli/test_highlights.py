@@ -11,6 +11,7 @@ import pytest
 
 from tests.cli.run import invoke
 from tests.clips import ClipCache
+from tests.pairs import PairCache
 from tests.world.films import film, show, stage
 from vidcli.media.probe import probe
 from vidcli.output.schema import load_schema
@@ -110,6 +111,17 @@ def test_count_window_and_span_are_what_was_asked_for(event: Path):
     assert [w["end_s"] - w["start_s"] for w in made["windows"]] == [2] * 5
     assert made["coverage"]["start_s"] == 2
     assert len(made["frames"]) == 5
+
+
+@random
+def test_no_group_of_merged_frames_lies_in_two_windows(
+    event: Path, pairs: PairCache, monkeypatch: pytest.MonkeyPatch
+):
+    """Qwen's families merge two neighbouring frames: a window then has two at least."""
+    monkeypatch.setenv("VIDCLI_MODEL", str(pairs.get("tiny-qwen2vl").weights))
+    made = document_of(event, "--frames", "1")
+    assert len(made["frames"]) == 24
+    assert [(h["start_s"], h["end_s"]) for h in made["highlights"]] == [(5, 8)]
 
 
 @random

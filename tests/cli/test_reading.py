@@ -152,6 +152,17 @@ def test_captions_and_checks_are_read_from_text_too(colors: Path):
 
 
 @random
+def test_merged_frames_are_captioned_together(
+    colors: Path, pairs: PairCache, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("VIDCLI_MODEL", str(pairs.get("tiny-qwen2vl").weights))
+    for method in (CAPTIONS, TREE):
+        made = ask(colors, "What?", *method, "--frames", "6")
+        assert made["route"]["captions_made"] == 3
+        assert len(made["frames"]) == 6
+
+
+@random
 def test_many_videos_are_read_and_skipped_when_done(colors: Path, still: Path):
     args = (str(colors), str(still), "-q", "What?", *CAPTIONS, "--frames", "3", *SHORT)
     assert invoke("ask", *args).exit_code == 0

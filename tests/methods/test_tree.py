@@ -141,7 +141,7 @@ def test_branches_part_the_frames():
 
 @pytest.mark.parametrize(
     ("reply", "read"),
-    [("[1, 2, 3]", (1, 2, 3)), ("[3", (1, 1, 1)), ("", (1, 1, 1)), ("[3, 3, 3, 3]", (3, 3, 3))],
+    [("[1, 2, 3]", (1, 2, 3)), ("[3, 2", (3, 2, 1)), ("", (1, 1, 1)), ("[3, 3, 3, 3]", (3, 3, 3))],
 )
 def test_a_reply_that_was_cut_is_not_relevant(reply: str, read: tuple[int, ...]):
     assert read_relevance(reply, 3) == read

@@ -68,12 +68,21 @@ class HighlightTask(Task):
 
     def plan(self, source: Footage, *, progress: Progress | None = None) -> Windows:
         """Tile the span with windows and choose their frames."""
+        return self._tile(source, group=1)
+
+    def _regroup(self, bench: Bench, source: Footage, windows: Windows) -> Windows:
+        """Windows of whole groups of frames, where the model's family merges neighbours."""
+        group = bench.session.profile.group
+        is_whole = len(windows.largest.frames) % group == 0
+        return windows if is_whole else self._tile(source, group=group)
+
+    def _tile(self, source: Footage, *, group: int) -> Windows:
         from vidcli.media.plan import choose_span, plan_fps, plan_uniform
         from vidcli.methods.saliency import FRAMES, choose_window, plan_windows
 
         looking, info = self.looking, source.info
         span = choose_span(info, start=looking.start, end=looking.end)
-        budget = looking.frames or FRAMES
+        budget = -(-(looking.frames or FRAMES) // group) * group
 
         def plan_one(window: Span) -> "FramePlan":
             if looking.fps is not None:
@@ -92,6 +101,7 @@ class HighlightTask(Task):
         """Fit a window to the context, and begin to decode what no cache holds."""
         from vidcli.methods.watch import find_unencoded
 
+        plan = self._regroup(bench, source, plan)
         try:
             fit = self._fit(bench, source, plan)
         except VidcliError:
@@ -121,7 +131,7 @@ class HighlightTask(Task):
         from vidcli.methods.saliency import report_curve, score_novelty, score_query
 
         bench, source = job.bench, job.source
-        windows: Windows = job.plan or self.plan(source, progress=job.progress)
+        windows = self._regroup(bench, source, job.plan or self.plan(source))
         fit = job.fit or self._fit(bench, source, windows)
         timings = Timings(load=bench.take_load_seconds())
         seen = asking.look(
@@ -174,7 +184,7 @@ class HighlightTask(Task):
         self, bench: Bench, source: Footage, telling: Telling, progress: Progress | None = None
     ) -> None:
         """Say what the scores would take, measured on one frame."""
-        windows = self.plan(source, progress=progress)
+        windows = self._regroup(bench, source, self.plan(source))
         fit = self._fit(bench, source, windows)
         one, n = measure(bench, source, self.question, fit), len(windows.spans)
         spent = {phase: value * n for phase, value in one.seconds.items()}

@@ -12,7 +12,7 @@ relevance reply is a list under a grammar, without the prediction and confidence
 captions is bounded here.
 """
 
-import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -37,7 +37,7 @@ FIRST, MOST = 8, 32  # clusters
 ENOUGH = 4  # clusters of the highest relevance
 NONE, SOME, VERY = 1, 2, 3  # relevance
 PARTS = 4  # of a cluster that is grown, and again of each of those
-RELEVANCE_TOKENS = 3 * MOST + 16
+RELEVANCE_TOKENS = 4 * MOST + 16  # a number, a comma, and white space that a model likes
 
 CaptionFrame = Callable[[int], Segment]
 """Captions a frame by its number, from 0."""
@@ -185,9 +185,6 @@ def relevance_gbnf(count: int) -> str:
 
 def read_relevance(reply: str, count: int) -> tuple[int, ...]:
     """The numbers of a reply; what a cut one lacks counts as not relevant."""
-    try:
-        given = json.loads(reply)
-    except ValueError:
-        given = []
-    numbers = [value if value in (NONE, SOME, VERY) else NONE for value in given][:count]
+    given = [int(number) for number in re.findall(r"\d+", reply)]
+    numbers = [number if number in (NONE, SOME, VERY) else NONE for number in given][:count]
     return tuple(numbers + [NONE] * (count - len(numbers)))
