@@ -52,6 +52,19 @@ def whisper(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
+def nano(monkeypatch: pytest.MonkeyPatch) -> str:
+    """The packaged model, which knows the drawn world, as the one that commands load."""
+    from vidcli.models.packaged import NAME, find_packaged
+
+    if find_packaged() is None:
+        pytest.skip("the package has no model nano")
+    monkeypatch.setenv("VIDCLI_MODEL", NAME)
+    monkeypatch.setenv("VIDCLI_THREADS", "1")
+    monkeypatch.delenv("VIDCLI_MMPROJ", raising=False)
+    return NAME
+
+
+@pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     """A hub on this machine, which both this process and its children take for the real one."""
     import huggingface_hub

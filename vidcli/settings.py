@@ -75,6 +75,13 @@ _SETTINGS = (
         "How finely each frame is looked at; low is approximate and fast.",
         choices=tuple(Detail),
     ),
+    Setting(
+        "method",
+        WORD,
+        "auto",
+        "How to watch the video: auto, a method, or METHOD:KEY=VALUE; 'vidcli methods' lists them.",
+        metavar="NAME",
+    ),
     Setting("n_ctx", WHOLE, N_CTX, "Context, in cells (tokens).", least=256),
     Setting(
         "gpu_layers",

@@ -199,7 +199,7 @@ def test_a_timecode_comes_along(clips: ClipCache, tmp_path: Path):
 
 
 def test_what_a_killed_run_left_is_removed_later(clips: ClipCache, tmp_path: Path):
-    old, fresh = (tmp_path / f".vidcli-chapters-{name}.tmp.mkv" for name in ("old", "fresh"))
+    old, fresh = (tmp_path / f".vidcli-draft-{name}.tmp.mkv" for name in ("old", "fresh"))
     for path in (old, fresh):
         path.touch()
     os.utime(old, (1, 1))

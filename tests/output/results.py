@@ -26,6 +26,8 @@ from vidcli.core.results import (
     Usage,
     VideoReport,
 )
+from vidcli.core.route import Call, Caption, Round, Route
+from vidcli.core.saliency import Curve, Measure, ScoredWindow
 from vidcli.core.speech import SpeechKind, Transcript
 from vidcli.core.summary import (
     ChapterOrigin,
@@ -109,6 +111,7 @@ def make_rehearsal(n_frames: int = 3, **changes: Any) -> Rehearsal:
     rehearsal = Rehearsal(
         video=answer.video,
         question=answer.question,
+        approach=answer.approach,
         plan=FramePlan(span, tuple(PlannedFrame(time, "uniform") for time in times), "uniform"),
         frame_size=(512, 512),
         tokens_per_frame=64,
@@ -198,3 +201,36 @@ def make_summary_rehearsal(**changes: Any) -> SummaryRehearsal:
         warnings=("x",),
     )
     return replace(made, **changes)
+
+
+def make_curve() -> Curve:
+    answer = make_answer()
+    return Curve(
+        video=answer.video,
+        query="a cat",
+        measure=Measure.QUERY,
+        windows=(ScoredWindow(answer.coverage.span, 0.75),),
+        frames=answer.frames,
+        frame_tokens=answer.frame_tokens,
+        coverage=answer.coverage,
+        method="uniform",
+        model=answer.model,
+        usage=answer.usage,
+        timings=answer.timings,
+        warnings=("x",),
+    )
+
+
+def make_route() -> Route:
+    answer = make_answer()
+    return Route(
+        captions=(Caption(answer.coverage.span, "A cat sits."),),
+        captions_made=2,
+        captions_kept=1,
+        captions_left_out=3,
+        words_left_out=4,
+        frames_encoded=9,
+        rounds=(Round(2, (1, 3)),),
+        calls=(Call("relevance 2", 40, 6, "[1,3]", is_kept=True), Call("answer", 30, 2, "A cat.")),
+        planner=answer.model,
+    )

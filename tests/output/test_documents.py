@@ -13,8 +13,10 @@ import pytest
 from tests.output.results import (
     STREAM,
     make_answer,
+    make_curve,
     make_info,
     make_rehearsal,
+    make_route,
     make_summary,
     make_summary_rehearsal,
 )
@@ -29,6 +31,8 @@ from vidcli.errors import MediaError
 from vidcli.evaluate.predictions import Prediction
 from vidcli.evaluate.sets import EvalQuestion
 from vidcli.library.journal_care import JournalFacts
+from vidcli.methods.auto import RULES
+from vidcli.methods.registry import METHODS
 from vidcli.models.bundle import Bundle
 from vidcli.models.catalog import find_model
 from vidcli.output import (
@@ -36,7 +40,10 @@ from vidcli.output import (
     datasets,
     documents,
     evaluations,
+    highlights,
+    methods,
     models,
+    rows,
     summaries,
     timed,
     training,
@@ -44,6 +51,7 @@ from vidcli.output import (
 from vidcli.output.doctor import doctor_document
 from vidcli.output.schema import list_schemas, load_schema
 from vidcli.output.settings import settings_document
+from vidcli.output.tables import say_evidence
 from vidcli.settings import Problem, find
 
 SHOTS = [
@@ -78,6 +86,11 @@ def make_documents() -> dict[str, documents.Document]:
         "answer": documents.answer_document(make_answer()),
         "caption": documents.caption_document(make_answer()),
         "check": documents.check_document(make_answer(), probability=0.75, threshold=0.5),
+        "classification": rows.classification_document(make_answer(), multi=False),
+        "chapters": summaries.chapters_document(make_summary()),
+        "highlights": highlights.choose_runs(
+            highlights.curve_document(make_curve()), [(0, 0)], threshold=0.5
+        ),
         "info": documents.info_document(make_info()),
         "shots": documents.shots_document(make_info(), SHOTS, ["x"]),
         "frames": documents.frames_document(
@@ -110,6 +123,10 @@ def make_documents() -> dict[str, documents.Document]:
         **make_training_documents(),
         "bench": documents.bench_document([ROW], threads=2),
         "plan": accounts.plan_document(make_rehearsal()),
+        "methods": methods.methods_document(list(METHODS.values()), RULES),
+        "method-trace": methods.method_trace_document(
+            make_answer().video, "What?", make_answer().model, make_answer().approach, [{"a": 1}]
+        ),
         "trace": accounts.trace_document(
             make_answer().video, "What happens?", make_answer().model, TRACED
         ),
@@ -285,7 +302,8 @@ def test_the_answer_document_has_exactly_the_promised_fields():
     document = documents.answer_document(make_answer())
     assert list(document) == [
         "schema", "video", "question", "answer", "finish", "evidence", "citations_dropped",
-        "choices", "frames", "coverage", "model", "method", "usage", "timings_s", "warnings",
+        "choices", "frames", "coverage", "model", "method", "approach", "usage", "timings_s",
+            "warnings",
     ]  # fmt: skip
     assert document["video"] == {"path": "clip.mp4", "fingerprint": "f" * 32, "duration": 2.0}
     assert document["frames"][1] == {
@@ -300,6 +318,23 @@ def test_the_answer_document_has_exactly_the_promised_fields():
     assert set(document["timings_s"]) == {
         "load", "decode", "encode", "prefill", "generate", "native", "total",
     }  # fmt: skip
+
+
+def test_an_answer_through_text_says_which_way_it_came():
+    made = replace(make_answer(), route=make_route())
+    document = documents.answer_document(made)
+    jsonschema.validate(document, load_schema("answer"))
+    jsonschema.validate(documents.caption_document(made), load_schema("caption"))
+    assert document["route"]["captions"] == [{"start_s": 0.0, "end_s": 2.0, "text": "A cat sits."}]
+    assert [call["name"] for call in document["route"]["calls"]] == ["relevance 2", "answer"]
+    assert document["route"]["rounds"] == [{"clusters": 2, "relevance": [1, 3]}]
+    for field in document["route"]:
+        lacking = {key: value for key, value in document["route"].items() if key != field}
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate({**document, "route": lacking}, load_schema("answer"))
+    assert say_evidence(made).endswith(
+        "2 captions (1 of an earlier run) of 9 frames, clusters 2, 2 text calls"
+    )
 
 
 def test_a_statement_holds_from_the_threshold_on():

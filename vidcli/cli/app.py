@@ -17,14 +17,18 @@ from vidcli.cli import cache, config, crash, kept, models, terminal, train
 from vidcli.cli.ask import ask
 from vidcli.cli.bench import bench
 from vidcli.cli.caption import caption
+from vidcli.cli.chapters import chapters
 from vidcli.cli.chat import chat
 from vidcli.cli.check import check
+from vidcli.cli.classify import classify
 from vidcli.cli.demo import demo
 from vidcli.cli.doctor import doctor
 from vidcli.cli.eval import eval
 from vidcli.cli.frames import frames
+from vidcli.cli.highlights import highlights
 from vidcli.cli.info import info
 from vidcli.cli.instruct import instruct
+from vidcli.cli.methods import methods
 from vidcli.cli.narrate import narrate
 from vidcli.cli.read import read
 from vidcli.cli.schema import schema
@@ -189,10 +193,10 @@ train_app = typer.Typer(
     help="Teach a model with your own videos.",
 )
 PANELS: dict[str, tuple[Callable[..., None], ...]] = {
-    "Answers": (ask, caption, summarize, check, chat, watch),
+    "Answers": (ask, caption, summarize, chapters, highlights, check, classify, chat, watch),
     "Evidence": (info, frames, shots, transcribe, read),
     TRAINING: (eval,),
-    UPKEEP: (doctor, schema, bench, demo),
+    UPKEEP: (methods, doctor, schema, bench, demo),
 }
 for _function in (cache.show, cache.prune, cache.clear):
     caches.command(cls=Command)(_function)

@@ -8,14 +8,26 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vidcli.cli.choosing import as_taught
-from vidcli.cli.groups import Loading, Looking, Rehearsing, Telling, Writing, takes_groups
+from vidcli.cli.groups import (
+    Loading,
+    Looking,
+    Planning,
+    Rehearsing,
+    Telling,
+    Watching,
+    Writing,
+    takes_groups,
+)
 from vidcli.cli.inputs import Choosing, Inputs, gather
 from vidcli.cli.keeping import Keeping
 from vidcli.cli.options import WRITING
 from vidcli.cli.questions import Asking
+from vidcli.cli.reading import settle_reading
 from vidcli.cli.running import run_task
 from vidcli.cli.tally import Tally
 from vidcli.cli.tasks import Task
+from vidcli.cli.watching import choose_method
+from vidcli.core.route import Reading
 from vidcli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -35,8 +47,8 @@ def ask(
         ),
     ],
     choosing: Choosing,
-    looking: Looking,
-    loading: Loading,
+    looking: Watching,
+    loading: Planning,
     writing: Writing,
     telling: Telling,
     rehearsing: Rehearsing,
@@ -65,6 +77,15 @@ def ask(
         bool,
         typer.Option("--cite", help="Name the frames of each claim.", rich_help_panel=WRITING),
     ] = False,
+    prompt: Annotated[
+        Reading | None,
+        typer.Option(
+            "--prompt",
+            help="With --method captions or tree: ask at once, of a summary for the question, or "
+            "after a reasoning.  [default: qa]",
+            rich_help_panel=WRITING,
+        ),
+    ] = None,
 ) -> None:
     """Ask a question about a video.
 
@@ -85,6 +106,7 @@ def ask(
             "--choices, --schema and --cite each decide the form of the answer",
             hint="give one of them",
         )
+    looking = settle_reading(looking, prompt, loading, asked)
     inputs = gather(videos, choosing)
     answer_each(inputs, asked, looking, loading, telling, rehearsing, keeping)
 
@@ -182,6 +204,7 @@ def answer_each(
         VidcliError: The only video failed, or what failed would fail for every other too.
         PartialFailure: Some of several videos failed.
     """
+    choose_method(looking)  # a wrong name is told before anything is opened
     looking = as_taught(looking, loading.model)
     inputs = videos if isinstance(videos, Inputs) else gather(videos, Choosing())
     asked = task or Asking(name="ask", question=question, looking=looking)

@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from vidcli.cli.build import Bench
-from vidcli.cli.footage import Footage, choose_plan
+from vidcli.cli.footage import Footage
 from vidcli.cli.groups import Looking
 from vidcli.cli.tasks import ShownProgress, Write
 from vidcli.cli.terminal import write_out
-from vidcli.core.prompt import TextPart
+from vidcli.cli.watching import choose_way, plan_video
 from vidcli.core.protocols import Progress
 from vidcli.core.results import Answer, Delta, ModelReport, Timings, Usage, VideoReport
+from vidcli.methods.registry import UNIFORM
 from vidcli.output.plain import printable
 
 if TYPE_CHECKING:
@@ -61,26 +62,12 @@ def fit_question(
 
     Raises:
         UsageError: The span makes no sense for this video.
+        ModelError: The model cannot be shown a video by this method.
         ResourceError: Not even one frame fits.
     """
-    from vidcli.methods.ask import question_parts
-    from vidcli.methods.compose import write_intro
-    from vidcli.methods.watch import fit_plan
-
-    plan = plan or choose_plan(source, looking, progress=progress)
-    profile, times = bench.session.profile, [frame.time for frame in plan.frames]
-    around = write_intro(profile, times, duration=source.info.duration) + profile.outro
-    parts = bench.session.render_chat(
-        [("user", (TextPart(around, special=True), *question_parts(question)))]
-    )
-    fit = fit_plan(
-        plan,
-        bench.session,
-        display_size=source.info.video.display_size,
-        question_cells=bench.session.count_cells(parts),
-        reserve=max(reserve, reserved_cells(question)),
-    )
-    return replace(fit, warnings=(*plan.notes, *fit.warnings))
+    plan = plan or plan_video(source, looking, progress=progress)
+    reserve = max(reserve, reserved_cells(question))
+    return choose_way(bench, source, looking, question, plan=plan, reserve=reserve)
 
 
 def reserved_cells(question: "Question") -> int:
@@ -103,21 +90,17 @@ def look(
 ) -> Look:
     """Turn the frames that a question needs into visual tokens; see `fit_question`."""
     from vidcli.methods.familiar import warn_unfamiliar
-    from vidcli.methods.watch import watch
+    from vidcli.methods.recipe import Recipe
 
     fit = fit or fit_question(bench, source, looking, question, reserve=reserve, progress=progress)
     video = describe(source)
-    with bench.open_store(video, fit.size) as store:
-        watched = watch(
-            source,
-            bench.session,
-            fit.plan,
-            size=fit.size,
-            store=store,
-            timings=timings,
-            progress=progress,
+    recipe = fit.recipe or Recipe()
+    with bench.open_store(video, fit.size, recipe.store_name) as store:
+        watched = recipe.watch(
+            source, bench.session, fit, store=store, timings=timings, progress=progress
         )
-    watched = replace(watched, arranger=bench.arranger)
+    if fit.approach.method == UNIFORM:
+        watched = replace(watched, arranger=bench.arranger)
     strange = warn_unfamiliar(bench.familiar, watched.images)
     warnings = (*source.info.warnings, *fit.warnings, *strange)
     return Look(video, fit, watched, warnings)
@@ -166,7 +149,8 @@ def answer_question(
         question,
         video=seen.video,
         timings=timings,
-        method=seen.fit.plan.rule,
+        approach=replace(seen.fit.approach, encoded=seen.watched.encoded),
+        method=name_method(seen.fit),
         warnings=seen.warnings,
         progress=progress,
     ):
@@ -183,6 +167,11 @@ def answer_question(
         timings=replace(answer.timings, total=total),
         warnings=tuple(dict.fromkeys(notes)),
     )
+
+
+def name_method(fit: "Fit") -> str:
+    """The method by which a video is watched; of single frames the rule that chose them."""
+    return fit.plan.rule if fit.approach.method == UNIFORM else fit.approach.method
 
 
 def allow_citations(question: "Question", watched: "Watched") -> "Question":
@@ -230,7 +219,10 @@ def streamed_answer(*, silent: bool, prefix: str = "") -> Iterator[Write]:
 
 def list_details(answer: Answer) -> tuple[str, ...]:
     """What made the answer and what it took, in lines for those who ask for more."""
-    return describe_cost(answer.model, answer.usage, answer.timings)
+    from vidcli.output.accounts import say_approach
+
+    way = f"method: {say_approach(answer.approach)}"
+    return (way, *describe_cost(answer.model, answer.usage, answer.timings))
 
 
 def describe_cost(model: ModelReport, usage: Usage, spent: Timings) -> tuple[str, ...]:

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 from vidcli import settings
 from vidcli.cli.caches import TRIED, open_prefix_cache, open_token_cache
-from vidcli.cli.groups import Device, Loading
+from vidcli.cli.groups import Device, Loading, Planning
 from vidcli.cli.terminal import Notes
 from vidcli.core.model import Familiar, GgufFacts, LanguageFiles, LoadOptions, ModelFiles
 from vidcli.core.protocols import TokenStore
-from vidcli.core.results import VideoReport
+from vidcli.core.results import ModelReport, VideoReport
 from vidcli.errors import ModelError
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ class Bench:
         warnings: What every result of this model should mention.
         arranger: What the model was taught to make of a video's frames; None shows them one by one.
         familiar: How the footage that the model knows looks to it; None where nothing is said.
+        planner: Another model for calls of text alone; None where there is none.
     """
 
     session: "LlamaSession"
@@ -61,6 +62,12 @@ class Bench:
     warnings: tuple[str, ...] = ()
     arranger: "Arranger | None" = None
     familiar: Familiar | None = None
+    planner: "LanguageSession | None" = None
+
+    @property
+    def identity(self) -> str:
+        """Names the model and all that its replies depend on besides the prompt."""
+        return f"{identify(self.session.report)} {self.session.token_settings}"
 
     def take_load_seconds(self) -> float:
         """Seconds spent loading, the first time; loading is nobody else's cost."""
@@ -68,12 +75,17 @@ class Bench:
         return spent
 
     def open_store(
-        self, video: VideoReport, size: tuple[int, int]
+        self, video: VideoReport, size: tuple[int, int], name: str = ""
     ) -> "AbstractContextManager[TokenStore | None]":
-        """Visual tokens of a video at one frame size; None where no cache is used."""
+        """Visual tokens of a video at one frame size; None where no cache is used.
+
+        `name` tells apart pictures that are not frames.
+        """
         if self.tokens is None:
             return nullcontext()
-        settings_digest = f"{self.session.token_settings} {size[0]}x{size[1]}"
+        settings_digest = f"{self.session.token_settings} {size[0]}x{size[1]}" + (
+            f" {name}" if name else ""
+        )
         return self.tokens.open(video.fingerprint, settings_digest, Path(video.path).name)
 
     def all_warnings(self) -> tuple[str, ...]:
@@ -124,16 +136,35 @@ def open_bench(
             tried=settings.cache_dir() / TRIED,
         )
         stack.callback(session.close)
+        planner, planner_bytes = None, 0
+        if (beside := planning(loading)) is not None:
+            reader = find_language(beside, notes=notes)
+            planner = stack.enter_context(open_language(beside, notes=notes, files=reader))
+            facts = read_facts(reader.weights)
+            planner_bytes = memory_needed(facts, None, n_ctx=planner.n_ctx).total
+        needed = memory_needed(weights, mmproj, n_ctx=session.n_ctx).total
         yield Bench(
             session=session,
             tokens=None if loading.no_cache else open_token_cache(),
             prefixes=prefixes,
-            memory_bytes=memory_needed(weights, mmproj, n_ctx=session.n_ctx).total,
+            memory_bytes=needed + planner_bytes,
+            planner=planner,
             load_s=time.perf_counter() - started,
             warnings=(*warnings, *warn_of_gpu(loading)),
             arranger=make_arranger(files),
             familiar=files.familiar,
         )
+
+
+def planning(loading: Loading) -> Loading | None:
+    """How a model beside the one that sees is loaded; None where none is asked for."""
+    return loading.of_planner if isinstance(loading, Planning) else None
+
+
+def identify(report: ModelReport) -> str:
+    """Names a model's weights, and the adapter on them as far as it counts."""
+    adapter = f" {report.adapter_sha256}@{report.lora_scale}" if report.adapter_sha256 else ""
+    return f"{report.weights_sha256}{adapter}"
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """`vidcli caption`: what a video shows, in one paragraph."""
 
 from vidcli.cli.ask import answer_each
-from vidcli.cli.groups import Loading, Looking, Rehearsing, Telling, Writing, takes_groups
+from vidcli.cli.groups import Loading, Rehearsing, Telling, Watching, Writing, takes_groups
 from vidcli.cli.inputs import Choosing, gather
 from vidcli.cli.keeping import Keeping
 from vidcli.cli.options import VideosArgument
@@ -12,7 +12,7 @@ from vidcli.cli.questions import caption_task
 def caption(
     videos: VideosArgument,
     choosing: Choosing,
-    looking: Looking,
+    looking: Watching,
     loading: Loading,
     writing: Writing,
     telling: Telling,

@@ -7,7 +7,7 @@ import typer
 
 from vidcli import settings
 from vidcli.cli.ask import answer_each
-from vidcli.cli.groups import Loading, Looking, Rehearsing, Telling, takes_groups
+from vidcli.cli.groups import Loading, Rehearsing, Telling, Watching, takes_groups
 from vidcli.cli.inputs import Choosing, gather
 from vidcli.cli.keeping import Keeping
 from vidcli.cli.options import kept
@@ -30,7 +30,7 @@ def check(
         ),
     ],
     choosing: Choosing,
-    looking: Looking,
+    looking: Watching,
     loading: Loading,
     telling: Telling,
     rehearsing: Rehearsing,

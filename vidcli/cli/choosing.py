@@ -3,7 +3,7 @@
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import typer
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from vidcli.core.catalog import InstalledModel, ModelSpec
 
 HUB = "hf:"
+AnyLooking = TypeVar("AnyLooking", bound=Looking)
 
 
 def choose_model(
@@ -59,7 +60,7 @@ def choose_model(
     return installed.weights, mmproj or installed.mmproj, installed.name
 
 
-def as_taught(looking: Looking, model: str | None) -> Looking:
+def as_taught(looking: "AnyLooking", model: str | None) -> "AnyLooking":
     """Look at as many frames as a bundle was taught with, where nobody says how many.
 
     Args:

@@ -14,7 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vidcli.cli.ahead import Lookahead, Prepared
-from vidcli.cli.build import Bench, find_files, import_engine, open_bench
+from vidcli.cli.build import (
+    Bench,
+    find_files,
+    find_language,
+    import_engine,
+    open_bench,
+    planning,
+)
 from vidcli.cli.footage import Footage
 from vidcli.cli.groups import Loading, Telling
 from vidcli.cli.inputs import EVERY_INPUT
@@ -107,7 +114,9 @@ def _open_journal(
     """The journal, and the digest that names this run's settings in it."""
     from vidcli.library.journal import Journal, digest_settings
 
-    told = describe_settings(task, options.loading, files)
+    beside = planning(options.loading)
+    planner = None if beside is None else find_language(beside, notes=options.telling.notes)
+    told = describe_settings(task, options.loading, files, planner)
     return Journal(state_dir()), digest_settings(told)
 
 

@@ -25,6 +25,7 @@ from vidcli.cli.options import (
     FromOption,
     JsonOption,
     MaxGapOption,
+    MethodOption,
     OfflineOption,
     QuietOption,
     SelectOption,
@@ -56,6 +57,13 @@ class Looking:
     start: FromOption = None
     end: ToOption = None
     max_gap: MaxGapOption = None
+
+
+@dataclass(frozen=True, slots=True)
+class Watching(Looking):
+    """Which part of a video to look at, how closely, and by which method."""
+
+    method: MethodOption = "auto"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +113,35 @@ class Loading:
             mmproj_gpu=self.mmproj_device is not Device.CPU,
             threads=self.threads,
             detail=self.detail,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Planning(Loading):
+    """Which model to load, and which beside it for what needs no pictures."""
+
+    planner: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|FILE",
+            help="Another model, which need not see, for the calls that hold text alone.",
+            rich_help_panel=MODEL,
+        ),
+    ] = None
+
+    @property
+    def of_planner(self) -> "Loading | None":
+        """How that one is loaded; None where there is none."""
+        if self.planner is None:
+            return None
+        return Loading(
+            model=self.planner,
+            n_ctx=self.n_ctx,
+            gpu_layers=self.gpu_layers,
+            main_gpu=self.main_gpu,
+            threads=self.threads,
+            no_cache=self.no_cache,
+            offline=self.offline,
         )
 
 

@@ -3,6 +3,7 @@
 A value that makes no sense is a usage error here, before any file is opened.
 """
 
+from collections.abc import Callable
 from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
@@ -86,7 +87,12 @@ def read_age(text: str | int) -> int:
     return int(digits) * seconds
 
 
-def kept(key: str, *names: str, panel: str | None) -> Any:
+def kept(
+    key: str,
+    *names: str,
+    panel: str | None,
+    complete: Callable[[str], list[str]] | None = None,
+) -> Any:
     """The option of a setting, with the help and bounds of the table; its variable comes with it.
 
     The default stands at the parameter; a test compares it with the table.
@@ -95,6 +101,7 @@ def kept(key: str, *names: str, panel: str | None) -> Any:
         key: In `settings.TABLE`.
         names: Of the option, such as `--n-ctx`.
         panel: Of the help page.
+        complete: Values for the shell, from what is typed so far.
     """
     setting = settings.TABLE[key]
     has_reader = not (setting.choices or setting.kind in NATIVE)
@@ -117,7 +124,15 @@ def kept(key: str, *names: str, panel: str | None) -> Any:
         max=None if has_reader else setting.most,
         show_default=setting.unset or (str(setting.default) if has_reader else True),
         rich_help_panel=panel,
+        autocompletion=complete,
     )
+
+
+def complete_method(incomplete: str) -> list[str]:
+    """Names of methods, for the shell."""
+    from vidcli.methods.registry import AUTO, METHODS
+
+    return [name for name in (AUTO, *METHODS) if name.startswith(incomplete)]
 
 
 VideoArgument = Annotated[
@@ -179,3 +194,4 @@ ToOption = Annotated[
     ),
 ]
 MaxGapOption = Annotated[Fraction | None, kept("max_gap", "--max-gap", panel=LOOKING)]
+MethodOption = Annotated[str, kept("method", "--method", panel=LOOKING, complete=complete_method)]

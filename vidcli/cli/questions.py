@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from vidcli.cli import asking
 from vidcli.cli.build import Bench
-from vidcli.cli.footage import Footage, choose_plan
+from vidcli.cli.footage import Footage
 from vidcli.cli.groups import Looking, Telling
 from vidcli.cli.rehearse import rehearse, write_trace
 from vidcli.cli.tasks import Job, Made, StartDecoding, Task
+from vidcli.cli.watching import answer_by_work, choose_method, plan_video
 from vidcli.core.protocols import Progress
 from vidcli.core.results import Answer
 from vidcli.errors import VidcliError
@@ -41,36 +42,46 @@ class Asking(Task):
 
     def plan(self, source: Footage, *, progress: Progress | None = None) -> "FramePlan":
         """Choose the frames to look at."""
-        return choose_plan(source, self.looking, progress=progress)
+        return plan_video(source, self.looking, progress=progress)
 
     def begin(
         self, bench: Bench, source: Footage, plan: "FramePlan", *, start: StartDecoding
     ) -> "Fit | None":
         """Fit the frames to the context and begin to decode those that no cache holds."""
+        from vidcli.methods.recipe import Recipe
         from vidcli.methods.watch import find_unencoded
 
+        if choose_method(self.looking).runs:
+            return None
         try:
             fit = asking.fit_question(bench, source, self.looking, self.question, plan=plan)
         except VidcliError:
             return None  # is raised again when its turn comes
-        with bench.open_store(asking.describe(source), fit.size) as store:
-            todo = find_unencoded(fit.plan, bench.session, store)
+        recipe = fit.recipe or Recipe()
+        video = asking.describe(source)
+        with bench.open_store(video, fit.size, recipe.store_name) as store:
+            todo = find_unencoded(fit.plan, recipe.encoder(bench.session), store)
         if todo is not None:
             start(todo, size=fit.size)
         return fit
 
     def answer(self, job: Job) -> Made:
         """Ask the question about one video."""
-        from vidcli.output.tables import say_evidence
-
+        if choose_method(self.looking).runs:
+            answer = answer_by_work(job, self.looking, self.question)
+            return self._made(answer)
         bench, source = job.bench, job.source
         fit = job.fit or asking.fit_question(
             bench, source, self.looking, self.question, progress=job.progress, plan=job.plan
         )
         job.look_ahead()
-        answer = asking.answer_question(
-            bench,
-            source,
+        return self._made(self.reply(job, fit))
+
+    def reply(self, job: Job, fit: "Fit") -> Answer:
+        """Look at what fits the context, and answer."""
+        return asking.answer_question(
+            job.bench,
+            job.source,
             self.looking,
             self.question,
             started=job.started,
@@ -79,6 +90,10 @@ class Asking(Task):
             fit=fit,
             once_seen=lambda seen: self._go_on(job, seen),
         )
+
+    def _made(self, answer: Answer) -> Made:
+        from vidcli.output.tables import say_evidence
+
         return Made(
             document=self.make_document(answer),
             evidence=say_evidence(answer),

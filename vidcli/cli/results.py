@@ -20,6 +20,7 @@ from vidcli.output.forms import (
     write_csv_row,
 )
 from vidcli.output.plain import printable
+from vidcli.output.rows import list_rows
 from vidcli.output.timed import is_timed
 
 if TYPE_CHECKING:
@@ -109,25 +110,27 @@ class Results:
         elif self._form is Form.CSV:
             self._write_row(document)
         elif self._form is Form.TEXT:
-            text = say_result(document)
-            if is_timed(document):
-                self._print_timed(item, text)
-                return
-            gap = "\n" if "\n" in text and self._many and not self._is_first else ""
-            write_out(f"{gap}{self._prefix(item)}{text}\n")
+            if is_timed(document) and not say_result(document):
+                return  # no table, and no name of a file above none
+            self._print_text(item, document)
         else:
             text = render_file(document, self._form).decode("utf-8", "surrogateescape")
             write_out(text if self._is_first else f"\n{text}")
         self._is_first = False
 
-    def _print_timed(self, item: Input, text: str) -> None:
-        """Write a table, where there is anything in it, under the file's name if need be."""
-        if not text:
+    def _print_text(self, item: Input, document: Document) -> None:
+        rows = list_rows(document)
+        if rows is not None:
+            write_out("".join(f"{self._prefix(item)}{row.line}\n" for row in rows))
             return
-        gap = "" if self._is_first or not self._many else "\n"
-        title = f"{printable(item.path)}:\n" if self._many else ""
-        write_out(f"{gap}{title}{text}\n")
-        self._is_first = False
+        text = say_result(document)
+        if is_timed(document):
+            gap = "" if self._is_first or not self._many else "\n"
+            title = f"{printable(item.path)}:\n" if self._many else ""
+            write_out(f"{gap}{title}{text}\n")
+            return
+        gap = "\n" if "\n" in text and self._many and not self._is_first else ""
+        write_out(f"{gap}{self._prefix(item)}{text}\n")
 
     def _write_row(self, document: Document) -> None:
         write_out((write_csv_row(CSV_COLUMNS) if self._is_first else "") + csv_row(document))

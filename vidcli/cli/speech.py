@@ -13,7 +13,7 @@ from vidcli.cli.footage import Footage
 from vidcli.core.protocols import Progress
 from vidcli.core.speech import Heard as Heard
 from vidcli.core.speech import SpeechKind, Transcript
-from vidcli.errors import MediaError
+from vidcli.errors import MediaError, UsageError
 from vidcli.settings import state_dir
 
 if TYPE_CHECKING:
@@ -142,3 +142,24 @@ def _digest_of(path: str) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()[:32]
     except OSError:
         return ""
+
+
+def check_subtitles(subtitles: str, *, many: bool) -> str:
+    """The words `auto`, `none` and `whisper`, or a file that is there.
+
+    Raises:
+        UsageError: It is none of them, or one file for several videos.
+    """
+    if subtitles in (AUTO, NONE, WHISPER):
+        return subtitles
+    if not os.path.isfile(subtitles):
+        raise UsageError(
+            f"--subtitles {subtitles}: there is no such file",
+            hint="write auto, none, whisper or a file",
+        )
+    if many:
+        raise UsageError(
+            "--subtitles FILE is about one video",
+            hint="files beside the videos are found by their names",
+        )
+    return subtitles

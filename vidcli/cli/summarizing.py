@@ -5,8 +5,7 @@ import time
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from vidcli import settings
 from vidcli.cli.asking import describe, describe_cost
@@ -14,6 +13,7 @@ from vidcli.cli.build import Bench
 from vidcli.cli.footage import Footage, resolve_selection
 from vidcli.cli.groups import Looking, Telling, Writing
 from vidcli.cli.options import Selection
+from vidcli.cli.rehearse import write_steps
 from vidcli.cli.speech import AUTO, NONE, WHISPER, Heard, digest_speech, find_speech
 from vidcli.cli.tasks import Job, Made, Task
 from vidcli.cli.terminal import write_document, write_table
@@ -21,6 +21,7 @@ from vidcli.core.protocols import PieceStore, Progress
 from vidcli.core.results import Timings
 from vidcli.core.sampling import Sampling
 from vidcli.core.time import Span
+from vidcli.output.documents import Document
 from vidcli.output.plain import count
 from vidcli.output.summaries import SummaryRehearsal
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from vidcli.core.media import FramePlan, Shot
-    from vidcli.core.summary import SummaryPlan, TracedStep
+    from vidcli.core.summary import Summary, SummaryPlan, TracedStep
     from vidcli.library.segments import SegmentStore
     from vidcli.methods.segmenting import ChooseFrames
     from vidcli.methods.summarize import Summarizing
@@ -64,6 +65,7 @@ class SummaryTask(Task):
     is_anew: bool = False
     keeps: bool = True
     streams: bool = False
+    only_chapters: ClassVar[bool] = False
 
     def describe(self) -> dict[str, Any]:
         """Everything of the task that shapes a summary."""
@@ -81,7 +83,7 @@ class SummaryTask(Task):
     def plan(self, source: Footage, *, progress: Progress | None = None) -> Survey:
         """Part the video into segments, choose their frames, and read what is said."""
         from vidcli.media.plan import choose_span
-        from vidcli.methods.segmenting import choose_length, plan_summary
+        from vidcli.methods.segmenting import choose_length, keep_marks, plan_summary
 
         looking = self.looking
         if looking.select is None and looking.fps is None:
@@ -89,8 +91,10 @@ class SummaryTask(Task):
         select = resolve_selection(looking)
         info = source.info
         span = choose_span(info, start=looking.start, end=looking.end)
+        marks = () if self.ignores_chapters else keep_marks(info.chapters, span)
         shots: list[Shot] = []
-        if select is Selection.SHOTS and not info.video.is_still:
+        is_watched = not (self.only_chapters and marks)
+        if select is Selection.SHOTS and is_watched and not info.video.is_still:
             shots = source.find_shots(progress, span=span)
         plan = plan_summary(
             span,
@@ -98,7 +102,7 @@ class SummaryTask(Task):
             longest=self.longest or choose_length(span),
             choose_frames=_chooser(source, looking, select, progress),
             rule=select.value,
-            marks=() if self.ignores_chapters else info.chapters,
+            marks=marks,
         )
         heard = find_speech(source, self.subtitles, progress=progress)
         return Survey(replace(plan, notes=(*plan.notes, *heard.notes)), heard)
@@ -106,7 +110,7 @@ class SummaryTask(Task):
     def answer(self, job: Job) -> Made:
         """Summarize one video, keeping every caption as soon as it is written."""
         from vidcli.methods.summarize import Summarizer
-        from vidcli.output.summaries import say_summary, summary_document
+        from vidcli.output.summaries import say_summary
 
         survey = job.plan or self.plan(job.source, progress=job.progress)
         bench, video = job.bench, describe(job.source)
@@ -132,17 +136,23 @@ class SummaryTask(Task):
                 raise
             finally:
                 if job.trace is not None:
-                    _write_trace(job.trace, job, steps)
+                    write_steps(job.trace, job.source, bench, steps)
             notes = (*summary.warnings, *bench.all_warnings(), *(store.warnings if store else ()))
         summary.timings.total = time.perf_counter() - job.started
         summary = replace(summary, warnings=tuple(dict.fromkeys(notes)))
 
         return Made(
-            document=summary_document(summary),
+            document=self.make_document(summary),
             evidence=say_summary(summary),
             warnings=summary.warnings,
             details=describe_cost(summary.model, summary.usage, summary.timings),
         )
+
+    def make_document(self, summary: "Summary") -> Document:
+        """What is given out of a summary."""
+        from vidcli.output.summaries import summary_document
+
+        return summary_document(summary)
 
     def rehearse(
         self, bench: Bench, source: Footage, telling: Telling, progress: Progress | None = None
@@ -198,8 +208,9 @@ class SummaryTask(Task):
     def _options(self, bench: Bench, survey: Survey) -> "Summarizing":
         from vidcli.methods.summarize import Summarizing
 
-        identity = f"{bench.session.report.weights_sha256} {bench.session.token_settings}"
-        return Summarizing(self.sampling, identity, survey.heard.transcript)
+        return Summarizing(
+            self.sampling, bench.identity, survey.heard.transcript, only_chapters=self.only_chapters
+        )
 
     def _open_store(self, stack: ExitStack) -> "SegmentStore | None":
         from vidcli.library.segments import SegmentStore
@@ -218,12 +229,27 @@ class SummaryTask(Task):
             )
 
 
-def _write_trace(path: Path, job: Job, steps: "list[TracedStep]") -> None:
-    from vidcli.cli.rehearse import write_file
-    from vidcli.output.summaries import summary_trace_document
+class ChapterTask(SummaryTask):
+    """The chapters of any number of videos, without title and paragraph of the whole."""
 
-    document = summary_trace_document(describe(job.source), job.bench.session.report, steps)
-    write_file(path, document)
+    only_chapters: ClassVar[bool] = True
+
+    def make_document(self, summary: "Summary") -> Document:
+        """The document `chapters`."""
+        from vidcli.output.summaries import chapters_document
+
+        return chapters_document(summary)
+
+    def rehearse(
+        self, bench: Bench, source: Footage, telling: Telling, progress: Progress | None = None
+    ) -> None:
+        """Say what the chapters would take."""
+        super().rehearse(bench, source, telling, progress)
+        if source.info.chapters and not self.ignores_chapters:
+            telling.notes.tell(
+                f"{source.info.path} has chapters of its own, which cost nothing; this is what new "
+                "ones take, with --ignore-chapters"
+            )
 
 
 def caption_sampling(writing: Writing) -> Sampling:

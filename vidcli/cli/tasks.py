@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from vidcli.cli.build import Bench
 from vidcli.cli.footage import Footage
 from vidcli.cli.groups import Loading, Looking, Telling
-from vidcli.core.model import ModelFiles
+from vidcli.core.model import LanguageFiles, ModelFiles
 from vidcli.core.protocols import Progress
 from vidcli.output.chapters import ChapterForm
 from vidcli.output.documents import Document
@@ -169,13 +169,19 @@ class Task(ABC):
         """Say what the work on one video would take."""
 
 
-def describe_settings(task: Task, loading: Loading, files: ModelFiles | None) -> dict[str, Any]:
+def describe_settings(
+    task: Task,
+    loading: Loading,
+    files: ModelFiles | None,
+    planner: LanguageFiles | None = None,
+) -> dict[str, Any]:
     """Everything that shapes a result; threads, devices and caches do not.
 
     Args:
         task: What is done.
         loading: How the model is loaded.
         files: The model; None for a task that needs none.
+        planner: The model that reads and answers, where it is another.
     """
     settings = {
         "version": ANSWERS_VERSION,
@@ -194,6 +200,7 @@ def describe_settings(task: Task, loading: Loading, files: ModelFiles | None) ->
         "weights": files.weights_sha256,
         "mmproj": files.mmproj_sha256,
         **({"adapter": files.adapter_key} if files.adapter_key else {}),
+        **({"planner": planner.weights_sha256} if planner is not None else {}),
         **(
             {"arrangement": f"{files.arrangement} {files.sidecar_sha256}"}
             if files.arrangement != "frames"

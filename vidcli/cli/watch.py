@@ -12,7 +12,7 @@ import typer
 
 from vidcli.cli.choosing import as_taught
 from vidcli.cli.folders import RunOptions, open_run
-from vidcli.cli.groups import Loading, Looking, Telling, Writing, takes_groups
+from vidcli.cli.groups import Loading, Telling, Watching, Writing, takes_groups
 from vidcli.cli.inputs import Filtering
 from vidcli.cli.keeping import Keeping
 from vidcli.cli.listing import Filter, Input, walk
@@ -49,7 +49,7 @@ def watch(
         typer.Argument(metavar="DIR...", help="Folders to watch.", show_default=False),
     ],
     filtering: Filtering,
-    looking: Looking,
+    looking: Watching,
     loading: Loading,
     writing: Writing,
     telling: Telling,
@@ -107,7 +107,7 @@ def watch(
 def _choose_task(
     do: Doing,
     question: str | None,
-    looking: Looking,
+    looking: Watching,
     loading: Loading,
     writing: Writing,
     telling: Telling,

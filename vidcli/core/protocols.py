@@ -214,8 +214,23 @@ class HearingSession(TextSession, Protocol):
         """Encode a piece of sound: (n,), 16 000 a second, between -1 and 1; 30 s at most."""
 
 
+class Encoder(Protocol):
+    """What makes visual tokens of frames."""
+
+    @property
+    def profile(self) -> FamilyProfile:
+        """How frames are grouped, and how a video is written."""
+
+    @property
+    def native_s(self) -> float:
+        """Wall seconds spent inside the native library so far."""
+
+    def encode(self, images: "Sequence[NDArray[np.uint8]]") -> VisualTokens:
+        """Encode one frame, or one group of `profile.group` frames."""
+
+
 class Session(TextSession, Protocol):
-    """A loaded model that sees."""
+    """A loaded model that sees; an `Encoder`."""
 
     @property
     def profile(self) -> FamilyProfile:
@@ -230,6 +245,9 @@ class Session(TextSession, Protocol):
 
     def frame_cells(self, size: tuple[int, int]) -> int:
         """Context cells one frame (or merged group) of this size takes, wrappers included."""
+
+    def measure(self, size: tuple[int, int]) -> VisualTokens:
+        """What one frame (or merged group) of this size takes, without encoding it: zeros."""
 
     def encode(self, images: "Sequence[NDArray[np.uint8]]") -> VisualTokens:
         """Encode one frame, or one group of `profile.group` frames.

@@ -6,10 +6,14 @@ Rendering (text, JSON, subtitles) is `output`'s; nothing here prints.
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from vidcli.core.media import Coverage
 from vidcli.core.prompt import SeenFrame
 from vidcli.core.time import Span
+
+if TYPE_CHECKING:
+    from vidcli.core.route import Route
 
 
 class FinishReason(StrEnum):
@@ -138,6 +142,25 @@ class VideoReport:
 
 
 @dataclass(frozen=True, slots=True)
+class Approach:
+    """How a video was watched, and why so.
+
+    Attributes:
+        method: Its name, as `vidcli methods` lists it.
+        asked: What was asked for: `auto`, a name, or a name with parameters.
+        why: Why `auto` took it; empty where it was named.
+        options: Its parameters.
+        encoded: Pictures that the vision encoder was given in this run; those of a cache are none.
+    """
+
+    method: str = "uniform"
+    asked: str = "uniform"
+    why: str = ""
+    options: tuple[tuple[str, int | str], ...] = ()
+    encoded: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """The answer to one question about one video, with everything it rests on.
 
@@ -150,8 +173,11 @@ class Answer:
         evidence: Where the claims come from; without `--cite` one entry naming all frames.
         citations_dropped: Cited ids that do not exist.
         choices: Options with probabilities, for a closed question.
-        method: How the video was watched.
+        method: How the video was watched: the method, or the rule that chose single frames.
         warnings: What was trimmed, dropped or approximate.
+        approach: The method with its parameters, and why it was taken.
+        route: How text was come by that the answer was read from; None where the frames
+            themselves were shown.
     """
 
     question: str
@@ -169,3 +195,5 @@ class Answer:
     usage: Usage
     timings: Timings
     warnings: tuple[str, ...] = field(default=())
+    approach: Approach = field(default_factory=Approach)
+    route: "Route | None" = None

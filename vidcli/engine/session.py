@@ -115,6 +115,10 @@ class LlamaSession(LanguageSession):
         """Context cells one frame (or merged group) of this size takes, wrappers included."""
         return self._vision.measure(size).n_cells
 
+    def measure(self, size: tuple[int, int]) -> VisualTokens:
+        """What one frame (or merged group) of this size takes, without encoding it: zeros."""
+        return self._vision.measure(size)
+
     def encode(self, images: "Sequence[NDArray[np.uint8]]") -> VisualTokens:
         """Encode one frame, or one group of `profile.group` frames.
 

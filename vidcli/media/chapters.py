@@ -8,9 +8,7 @@ and the caller is told. The original is never touched.
 import os
 import shutil
 import tempfile
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -24,6 +22,7 @@ from vidcli.core.ffmetadata import TICKS, write_ffmetadata
 from vidcli.core.media import Chapter
 from vidcli.errors import MediaError, ResourceError
 from vidcli.media import ffmpeg as program
+from vidcli.media.drafts import draft_beside, publish
 from vidcli.media.libav import translated
 from vidcli.media.source import CONTAINERS, address_of, open_source
 from vidcli.media.streams import COVER, MICROSECOND, choose_stream, start_of, to_time_base
@@ -32,8 +31,6 @@ CONTAINER_SUFFIXES = (".mkv", ".mp4", ".m4v", ".mov", ".webm")
 MARGIN_BYTES = 16 * 1024**2  # of disk, above the size of the original
 LEAST_BYTES_PER_S = 5_000_000  # a slow disk; decides how long copying may take
 GRACE_S = 300.0
-DRAFT_PREFIX = ".vidcli-chapters-"
-STALE_S = 3600.0  # no copy in work goes so long without a write
 
 _WITH_COVER = (".mp4", ".m4v")
 _MATROSKA = (".mkv", ".webm")
@@ -67,7 +64,7 @@ def write_chapters(
         SetupError: There is no ffmpeg program.
     """
     _require_room(source, target)
-    with _draft(target) as draft, tempfile.TemporaryDirectory(prefix="vidcli-") as folder:
+    with draft_beside(target) as draft, tempfile.TemporaryDirectory(prefix="vidcli-") as folder:
         plan = _plan_copy(source, target)
         marks = Path(folder, "chapters.txt")
         marks.write_text(_write_marks(chapters, plan.offset), encoding="utf-8", newline="")
@@ -77,7 +74,7 @@ def write_chapters(
             hint = None if target.suffix == ".mkv" else "name the copy .mkv, which holds nearly all"
             raise MediaError(f"{target} cannot be written: {error}", hint=hint) from error
         _verify(draft, target, chapters)
-        _publish(draft, target, overwrite=overwrite)
+        publish(draft, target, overwrite=overwrite)
     return plan.notes
 
 
@@ -99,7 +96,7 @@ class _Plan:
 def _plan_copy(source: str, target: Path) -> _Plan:
     suffix = target.suffix.lower()
     with open_source(source) as container, translated(source):
-        plan = _Plan(_offset_of(source, container))
+        plan = _Plan(offset_of_pictures(source, container))
         notes: dict[str, None] = {}
         for stream in container.streams:
             codec, note = _choose_codec(stream, suffix)
@@ -111,8 +108,8 @@ def _plan_copy(source: str, target: Path) -> _Plan:
     return plan
 
 
-def _offset_of(source: str, container: InputContainer) -> Fraction:
-    """How much later the pictures begin than the file: ffmpeg lets the copy begin with the file."""
+def offset_of_pictures(source: str, container: InputContainer) -> Fraction:
+    """How much later the pictures begin than the file: ffmpeg counts from where the file begins."""
     stream = choose_stream(source, container)
     first = start_of(stream)
     if first is None or container.start_time is None:
@@ -206,43 +203,3 @@ def _require_room(source: str, target: Path) -> None:
         raise ResourceError(
             f"{target} needs {needed // 1024**2} MiB of disk, and {free // 1024**2} MiB are free"
         )
-
-
-@contextmanager
-def _draft(target: Path) -> Iterator[Path]:
-    """A name beside `target` with its suffix, gone after the block."""
-    folder, suffix = target.absolute().parent, f".tmp{target.suffix.lower()}"
-    try:
-        _remove_leftovers(folder, suffix)
-        descriptor, name = tempfile.mkstemp(dir=folder, prefix=DRAFT_PREFIX, suffix=suffix)
-    except OSError as error:
-        raise ResourceError(f"cannot write {target}: {error.strerror}") from error
-    os.close(descriptor)
-    try:
-        yield Path(name)
-    finally:
-        Path(name).unlink(missing_ok=True)
-
-
-def _remove_leftovers(folder: Path, suffix: str) -> None:
-    """Remove what runs that were killed while they wrote a copy here have left."""
-    for path in folder.glob(f"{DRAFT_PREFIX}*{suffix}"):
-        with suppress(OSError):
-            if path.stat().st_mtime < time.time() - STALE_S:
-                path.unlink()
-
-
-def _publish(draft: Path, target: Path, *, overwrite: bool) -> None:
-    """Give the finished copy its name; no other file of this name is lost unasked."""
-    try:
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(draft, 0o666 & ~umask)
-        if overwrite:
-            os.replace(draft, target)
-        else:
-            os.link(draft, target)
-    except FileExistsError as error:
-        raise ResourceError(f"{target} is there already", hint="--overwrite replaces it") from error
-    except OSError as error:
-        raise ResourceError(f"cannot write {target}: {error.strerror}") from error

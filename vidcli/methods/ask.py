@@ -10,6 +10,7 @@ from vidcli.core.prompt import Part, Prompt, TextPart
 from vidcli.core.protocols import Prefix, Progress, Session, TextSession
 from vidcli.core.results import (
     Answer,
+    Approach,
     Choice,
     Delta,
     Evidence,
@@ -94,6 +95,7 @@ def ask(
     video: VideoReport,
     timings: Timings,
     method: str = METHOD,
+    approach: Approach | None = None,
     warnings: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> Iterator[Delta | Answer]:
@@ -106,6 +108,7 @@ def ask(
         video: Facts about the video for the result.
         timings: Prefill and generate seconds are added to it.
         method: How the frames were chosen, for the result.
+        approach: The method with its parameters, for the result.
         warnings: What the result should mention besides what happens here.
         progress: Told while prefilling.
 
@@ -145,6 +148,7 @@ def ask(
         video=video,
         timings=timings,
         method=method,
+        approach=approach,
         cited=question.cite,
         choices=choices,
         warnings=warnings,
@@ -162,6 +166,7 @@ def report_answer(
     video: VideoReport,
     timings: Timings,
     method: str,
+    approach: Approach | None = None,
     cited: bool = False,
     choices: tuple[Choice, ...] = (),
     warnings: Sequence[str] = (),
@@ -178,6 +183,7 @@ def report_answer(
         video: Facts about the video.
         timings: Copied.
         method: How the frames were chosen.
+        approach: The method with its parameters.
         cited: Whether the model was asked to name frames; else all of them are the evidence.
         choices: Of a closed question.
         warnings: What to mention besides what happened here.
@@ -206,10 +212,11 @@ def report_answer(
         ),
         timings=replace(timings),
         warnings=tuple(notes),
+        approach=approach or Approach(encoded=watched.encoded),
     )
 
 
-def generate_whole(session: Session, prefix: Prefix, sampling: Sampling) -> Generation:
+def generate_whole(session: TextSession, prefix: Prefix, sampling: Sampling) -> Generation:
     """Generate an answer that is only of use when it is complete.
 
     Raises:

@@ -14,7 +14,7 @@ from typing import Any
 
 from vidcli.core.media import Frame, FramePlan, VideoInfo
 from vidcli.core.prompt import SeenFrame, TextPart
-from vidcli.core.protocols import FrameSource, Progress
+from vidcli.core.protocols import FrameSource, Progress, Session, TokenStore
 from vidcli.core.results import FinishReason, VideoReport
 from vidcli.core.speech import count_words, first_words
 from vidcli.core.summary import Segment, SegmentPlan, SummaryPlan
@@ -104,6 +104,7 @@ class Captioner:
         said: What is said in each of them.
         progress: Told of every segment and frame.
         start: See `Start`; None decodes nothing ahead.
+        store: Visual tokens of these frames; None encodes them and keeps none.
 
     Attributes:
         n_done: Segments captioned so far, those of earlier runs included.
@@ -111,20 +112,23 @@ class Captioner:
         notes: What decoding found wrong.
         n_repeats: Frames that were left out because they look like the one before.
         failure: Why the latest segment that could not be decoded could not.
+        n_encoded: Pictures that the vision encoder was given.
     """
 
-    writer: Writer
+    writer: Writer[Session]
     source: FrameSource
     video: VideoReport
     plan: SummaryPlan
     said: Sequence[str]
     progress: Progress | None = None
     start: Start | None = None
+    store: TokenStore | None = None
     n_done: int = 0
     gave_way: Counter[str] = field(default_factory=Counter)
     notes: dict[str, None] = field(default_factory=dict)
     failure: MediaError | None = None
     n_repeats: int = 0
+    n_encoded: int = 0
     _n_frames: int = 0
     _n_fresh: int = 0  # captioned now
     _began: float = field(default_factory=time.monotonic)
@@ -160,6 +164,21 @@ class Captioner:
             if self.progress:
                 self.progress("segment", self.n_done, len(self.plan.segments))
             yield segment
+
+    def caption_one(self, number: int) -> Segment:
+        """One segment of the plan, by its number; frame ids count on in the order captioned.
+
+        Raises:
+            ResourceError: Not even one frame fits the context.
+        """
+        draft = self.draft(number, self.plan.segments[number - 1], self.said[number - 1])
+        if draft.kept is not None:
+            segment = self._take_kept(draft)
+        else:
+            segment = self._caption(draft, *self._watch(draft))
+        self.n_done += 1
+        self._n_frames += len(segment.frames)
+        return segment
 
     def _drafts(self) -> Iterator[Draft]:
         for number, segment in enumerate(self.plan.segments, start=1):
@@ -222,13 +241,14 @@ class Captioner:
                 self.writer.session,
                 draft.fit.plan,
                 size=draft.fit.size,
-                store=None,
+                store=self.store,
                 timings=self.writer.timings,
                 progress=self._within(draft),
             )
         except MediaError as error:  # a damaged stretch is no end of the video
             self.failure = error
             return None, 0
+        self.n_encoded += watched.encoded
         return watched, pictures.n_left_out
 
     def _caption(self, draft: Draft, watched: Watched | None, repeats: int) -> Segment:

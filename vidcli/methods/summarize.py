@@ -43,11 +43,14 @@ class Summarizing:
         sampling: How to generate; `max_tokens` is the longest caption of a segment.
         identity: Names the model and all that its answers depend on besides the prompt.
         transcript: What is said; None where nothing is known of that.
+        only_chapters: Leave out title and paragraph; a video with chapters of its own is then not
+            looked at.
     """
 
     sampling: Sampling
     identity: str
     transcript: Transcript | None = None
+    only_chapters: bool = False
 
     def list_said(self, plan: SummaryPlan) -> tuple[str, ...]:
         """What is said in each segment of a plan."""
@@ -90,9 +93,12 @@ class Summarizer:
         self._video = video
         self._plan = plan
         self._transcript = options.transcript
+        self._only_chapters = options.only_chapters
         self._progress = progress
         self._said = options.list_said(plan)
-        self._writer = Writer(session, options.sampling, options.identity, pieces, timings, record)
+        self._writer: Writer[Session] = Writer(
+            session, options.sampling, options.identity, pieces, timings, record
+        )
         self._captioner = Captioner(
             self._writer, source, video, plan, self._said, progress=progress, start=start
         )
@@ -113,17 +119,15 @@ class Summarizer:
             KeyboardInterrupt: Ctrl-C; captions that were finished are kept.
         """
         timings, before = self._writer.timings, self._session.native_s
+        begun = timings.native
         reduction = Reduction(
             self._session.n_ctx, self._writer.count, self._reply, progress=self._tell_step
         )
-        segments = list(self._captioner.caption_all())
-        if not any(segment.frames for segment in segments):
-            assert self._captioner.failure is not None, "frames are seen or fail"
-            raise self._captioner.failure
+        segments = self._caption()
         items = reduction.condense(list(self._items(segments)))
-        chapters, origin = self._find_chapters(items, reduction, segments)
-        title, text = reduction.summarize(items)
-        timings.native += self._session.native_s - before
+        chapters, origin = self._find_chapters(items, reduction)
+        title, text = ("", "") if self._only_chapters else reduction.summarize(items)
+        timings.native = begun + self._session.native_s - before
         seen = [frame.time.seconds for segment in segments for frame in segment.frames]
         return Summary(
             video=self._video,
@@ -143,10 +147,21 @@ class Summarizer:
             warnings=self._list_warnings(segments, reduction),
         )
 
+    def _caption(self) -> list[Segment]:
+        """Every segment, captioned; none where the author's chapters are all that is wanted."""
+        if self._only_chapters and self._plan.marks:
+            return []
+        segments = list(self._captioner.caption_all())
+        if not any(segment.frames for segment in segments):
+            assert self._captioner.failure is not None, "frames are seen or fail"
+            raise self._captioner.failure
+        return segments
+
     # Putting together
 
     def _items(self, segments: Sequence[Segment]) -> Iterator[Item]:
-        for segment, spoken in zip(segments, self._said, strict=True):
+        for segment in segments:
+            spoken = self._said[segment.number - 1]
             self._shortened += max(0, segment.words - SAID_WORDS)
             yield Item(
                 first=segment.number,
@@ -163,10 +178,10 @@ class Summarizer:
         return next((mark.title for mark in marks if segment.span.start in mark.span), "")
 
     def _find_chapters(
-        self, items: Sequence[Item], reduction: Reduction, segments: Sequence[Segment]
+        self, items: Sequence[Item], reduction: Reduction
     ) -> tuple[tuple[SummaryChapter, ...], ChapterOrigin]:
         if self._plan.marks:
-            return tuple(self._marked(segments)), ChapterOrigin.FILE
+            return tuple(self._marked()), ChapterOrigin.FILE
         found = reduction.find_chapters(items)
         chapters = (
             SummaryChapter(item.span, item.title or f"Part {number}", item.first, item.last)
@@ -174,10 +189,11 @@ class Summarizer:
         )
         return tuple(chapters), ChapterOrigin.MODEL
 
-    def _marked(self, segments: Sequence[Segment]) -> Iterator[SummaryChapter]:
+    def _marked(self) -> Iterator[SummaryChapter]:
         """The author's chapters; segments never reach over their edges."""
+        segments = list(enumerate(self._plan.segments, start=1))
         for number, mark in enumerate(self._plan.marks, start=1):
-            inside = [segment.number for segment in segments if segment.span.start in mark.span]
+            inside = [n for n, segment in segments if segment.span.start in mark.span]
             title = " ".join(mark.title.split()) or f"Chapter {number}"
             yield SummaryChapter(mark.span, title, inside[0], inside[-1])
 
@@ -214,7 +230,7 @@ class Summarizer:
         use = CacheUse.OFF
         if self._writer.pieces is not None:
             use = CacheUse.PARTIAL if kept else CacheUse.MISS
-            use = CacheUse.HIT if kept == len(segments) else use
+            use = CacheUse.HIT if segments and kept == len(segments) else use
         return Usage(
             self._writer.visual_tokens,
             self._writer.prompt_tokens,

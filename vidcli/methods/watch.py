@@ -6,18 +6,22 @@ while the encoder works. Memory holds one frame's pixels at a time and every fra
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from vidcli.core.media import Coverage, Frame, FramePlan, PlannedFrame, measure_coverage
 from vidcli.core.prompt import ImagePart, SeenFrame, TextPart, VisualTokens
-from vidcli.core.protocols import FrameSource, Progress, Session, TokenStore
-from vidcli.core.results import CacheUse, Timings
+from vidcli.core.protocols import Encoder, FrameSource, Progress, Session, TokenStore
+from vidcli.core.results import Approach, CacheUse, Timings
 from vidcli.core.time import Timestamp
 from vidcli.errors import MediaError, ResourceError
 from vidcli.media.plan import thin_plan
 from vidcli.methods.arrange import Arranger
 from vidcli.methods.compose import write_label
+
+if TYPE_CHECKING:
+    from vidcli.methods.recipe import Recipe
 
 MAX_HALVINGS = 2  # a frame of a quarter of the tokens still shows who does what
 
@@ -33,6 +37,8 @@ class Fit:
         n_groups: Frames, or groups where the family merges neighbours.
         free_cells: Cells left after the video, the question and the reserve.
         warnings: What had to give way.
+        recipe: Of the method that the video is watched by; None shows frames one by one.
+        approach: That method, and why it was taken.
     """
 
     plan: FramePlan
@@ -41,6 +47,8 @@ class Fit:
     n_groups: int
     free_cells: int
     warnings: tuple[str, ...] = ()
+    recipe: "Recipe | None" = None
+    approach: Approach = field(default_factory=Approach)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +62,7 @@ class Watched:
         warnings: From the decoder, of this run or of the one that filled the cache, and about
             frames that could not be had.
         arranger: Makes fewer tokens of all frames together; None shows them one by one.
+        encoded: Pictures that the vision encoder was given; those of the cache are none.
     """
 
     images: tuple[ImagePart, ...]
@@ -61,6 +70,7 @@ class Watched:
     cache: CacheUse
     warnings: tuple[str, ...]
     arranger: Arranger | None = None
+    encoded: int = 0
 
     @property
     def frames(self) -> tuple[SeenFrame, ...]:
@@ -160,7 +170,7 @@ def _longest_label(plan: FramePlan, session: Session) -> int:
 
 def watch(
     source: FrameSource,
-    session: Session,
+    encoder: Encoder,
     plan: FramePlan,
     *,
     size: tuple[int, int],
@@ -172,7 +182,7 @@ def watch(
 
     Args:
         source: The video.
-        session: Whose encoder to use.
+        encoder: Makes the tokens; a session is one.
         plan: Instants, already fitted to the context.
         size: (width, height) to decode at.
         store: Tokens of earlier runs; None uses no cache.
@@ -182,36 +192,38 @@ def watch(
     Raises:
         MediaError: No frame could be had.
     """
-    groups = _group(plan.frames, session.profile.group)
+    groups = _group(plan.frames, encoder.profile.group)
     found = {
         wanted: hit
         for wanted in map(_wanted, groups)
         if store is not None and (hit := store.get(wanted)) is not None
     }
     missing = [group for group in groups if _wanted(group) not in found]
-    n_hits, native_before = len(found), session.native_s
-    for wanted, times, tokens in _encode_missing(
-        source, session, plan, missing, size, timings, progress
+    n_hits, n_encoded, native_before = len(found), 0, encoder.native_s
+    for wanted, times, tokens, is_new in _encode_missing(
+        source, encoder, plan, missing, size, timings, progress
     ):
         found[wanted] = (times, tokens)
+        n_encoded += is_new
         if store is not None:
             store.put(wanted, times, tokens)
     warnings = dict.fromkeys(source.warnings)
     if store is not None:
         store.remember(tuple(warnings))
         warnings |= dict.fromkeys(store.warnings if n_hits else ())
-    timings.native += session.native_s - native_before
+    timings.native += encoder.native_s - native_before
     images = _number(groups, found)
     if not images:
         raise MediaError(f"no frame of {source.info.path} could be decoded")
     seen = [frame.time.seconds for image in images for frame in image.frames]
     cache = CacheUse.OFF if store is None else _cache_use(n_hits, len(groups))
-    return Watched(images, measure_coverage(plan.span, seen), cache, tuple(warnings))
+    coverage = measure_coverage(plan.span, seen)
+    return Watched(images, coverage, cache, tuple(warnings), encoded=n_encoded)
 
 
-def find_unencoded(plan: FramePlan, session: Session, store: TokenStore | None) -> FramePlan | None:
+def find_unencoded(plan: FramePlan, encoder: Encoder, store: TokenStore | None) -> FramePlan | None:
     """The part of a plan that the store does not hold, and `watch` will decode; None for none."""
-    groups = _group(plan.frames, session.profile.group)
+    groups = _group(plan.frames, encoder.profile.group)
     missing = [group for group in groups if store is None or store.get(_wanted(group)) is None]
     if not missing:
         return None
@@ -238,13 +250,14 @@ def _wanted(group: Group) -> Wanted:
 
 def _encode_missing(
     source: FrameSource,
-    session: Session,
+    encoder: Encoder,
     plan: FramePlan,
     missing: Sequence[Group],
     size: tuple[int, int],
     timings: Timings,
     progress: Progress | None,
-) -> Iterator[tuple[Wanted, tuple[Timestamp, ...], VisualTokens]]:
+) -> Iterator[tuple[Wanted, tuple[Timestamp, ...], VisualTokens, bool]]:
+    """Tokens of what no cache holds, and whether they were encoded just now."""
     if not missing:
         return
     todo = replace(plan, frames=tuple(frame for group in missing for frame in group))
@@ -253,14 +266,15 @@ def _encode_missing(
     groups = _collect_groups(source, todo, owner, size, timings)
     for done, (wanted, frames) in enumerate(groups, start=1):
         times = tuple(frame.time for frame in frames)
-        if last is not None and last[0] == times:
+        is_new = last is None or last[0] != times
+        if last is not None and not is_new:
             tokens = last[1]  # several instants of a still stretch show one and the same frame
         else:
             started = time.perf_counter()
-            tokens = session.encode([frame.image for frame in frames])
+            tokens = encoder.encode([frame.image for frame in frames])
             timings.encode += time.perf_counter() - started
         last = times, tokens
-        yield wanted, times, tokens
+        yield wanted, times, tokens, is_new
         if progress:
             progress("encode", done, len(missing))
 

@@ -9,19 +9,21 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from vidcli.core.prompt import Part, Prompt, TextPart
-from vidcli.core.protocols import PieceStore, Progress, Session
+from vidcli.core.protocols import PieceStore, Progress, TextSession
 from vidcli.core.results import FinishReason, Timings
 from vidcli.core.sampling import Sampling
 from vidcli.core.summary import TracedStep
 
 PROMPTS_VERSION = 1  # raised when the same settings come to mean other words
 
+S_co = TypeVar("S_co", bound=TextSession, covariant=True)
+
 
 @dataclass(slots=True)
-class Writer:
+class Writer(Generic[S_co]):
     """A session that writes many small texts for one result.
 
     Args:
@@ -38,7 +40,7 @@ class Writer:
         written_tokens: In all replies so far.
     """
 
-    session: Session
+    session: S_co
     sampling: Sampling
     identity: str
     pieces: PieceStore | None

@@ -6,10 +6,11 @@ from fractions import Fraction
 
 from vidcli.core.media import FramePlan, measure_coverage
 from vidcli.core.prompt import TracedPart
-from vidcli.core.results import Answer, ModelReport, VideoReport
+from vidcli.core.results import Answer, Approach, ModelReport, VideoReport
 from vidcli.core.time import format_time
 from vidcli.output.documents import (
     Document,
+    approach_entry,
     coverage_entry,
     head,
     model_entry,
@@ -27,6 +28,7 @@ class Rehearsal:
     Attributes:
         video: Facts about it.
         question: What would be asked.
+        approach: The method that would watch it, and why.
         plan: The instants that would be looked at.
         frame_size: (width, height) frames would be decoded at.
         tokens_per_frame: Visual tokens of one frame, or of one group of them.
@@ -43,6 +45,7 @@ class Rehearsal:
 
     video: VideoReport
     question: str
+    approach: Approach
     plan: FramePlan
     frame_size: tuple[int, int]
     tokens_per_frame: int
@@ -69,6 +72,7 @@ def plan_document(rehearsal: Rehearsal) -> Document:
         "schema": head("plan"),
         "video": video_entry(rehearsal.video),
         "question": rehearsal.question,
+        "approach": approach_entry(rehearsal.approach),
         "rule": rehearsal.plan.rule,
         "frames": [
             {"time_s": seconds(frame.time), "reason": frame.reason}
@@ -106,6 +110,7 @@ def plan_rows(rehearsal: Rehearsal) -> list[tuple[str, str]]:
         ("frames", f"{say_coverage(coverage)}, by {rehearsal.plan.rule}"),
         ("at", ", ".join(shown)),
         ("size", f"{width}×{height}, {rehearsal.tokens_per_frame} visual tokens {per}"),
+        ("method", say_approach(rehearsal.approach)),
         (
             "context",
             f"{rehearsal.prompt_cells} of {rehearsal.n_ctx} cells, "
@@ -176,6 +181,13 @@ def traced_entry(part: TracedPart) -> Document:
         "token_ids": list(part.token_ids),
         **place,
     }
+
+
+def say_approach(approach: Approach) -> str:
+    """A method with its parameters, and why it was taken."""
+    options = ", ".join(f"{key}={value}" for key, value in approach.options)
+    told = approach.method + (f" ({options})" if options else "")
+    return f"{told}: {approach.why}" if approach.why else told
 
 
 def say_seconds(value: float) -> str:

@@ -10,11 +10,21 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from vidcli.core.media import Coverage, Frame, Shot, VideoInfo
 from vidcli.core.prompt import SeenFrame
-from vidcli.core.results import Answer, Choice, Evidence, ModelReport, Timings, Usage, VideoReport
+from vidcli.core.results import (
+    Answer,
+    Approach,
+    Choice,
+    Evidence,
+    ModelReport,
+    Timings,
+    Usage,
+    VideoReport,
+)
 from vidcli.core.time import Span
 from vidcli.errors import VidcliError
 
 if TYPE_CHECKING:
+    from vidcli.core.route import Route
     from vidcli.library.journal_care import JournalFacts
 
 VERSION = 1
@@ -49,8 +59,8 @@ def answer_document(answer: Answer) -> Document:
         "finish": answer.finish.value,
         "evidence": [_evidence(entry) for entry in answer.evidence],
         "citations_dropped": answer.citations_dropped,
-        "choices": [_choice(choice) for choice in answer.choices],
-        **_account(answer),
+        "choices": [choice_entry(choice) for choice in answer.choices],
+        **account_entries(answer),
     }
 
 
@@ -61,7 +71,7 @@ def caption_document(answer: Answer) -> Document:
         "video": video_entry(answer.video),
         "caption": answer.text,
         "finish": answer.finish.value,
-        **_account(answer),
+        **account_entries(answer),
     }
 
 
@@ -80,7 +90,7 @@ def check_document(answer: Answer, *, probability: float, threshold: float) -> D
         "holds": probability >= threshold,
         "probability": probability,
         "threshold": threshold,
-        **_account(answer),
+        **account_entries(answer),
     }
 
 
@@ -309,7 +319,7 @@ def video_entry(video: VideoReport) -> Document:
     }
 
 
-def _account(answer: Answer) -> Document:
+def account_entries(answer: Answer) -> Document:
     """What every answer to a video says of how it was come by."""
     return {
         "frames": [
@@ -319,9 +329,44 @@ def _account(answer: Answer) -> Document:
         "coverage": coverage_entry(answer.coverage),
         "model": model_entry(answer.model),
         "method": answer.method,
+        "approach": approach_entry(answer.approach),
         "usage": usage_entry(answer.usage),
         "timings_s": timings_entry(answer.timings),
         "warnings": list(answer.warnings),
+        **({} if answer.route is None else {"route": route_entry(answer.route)}),
+    }
+
+
+def route_entry(route: "Route") -> Document:
+    """How text was come by that an answer was read from."""
+    return {
+        "captions": [
+            {
+                "start_s": seconds(part.span.start),
+                "end_s": seconds(part.span.end),
+                "text": part.text,
+            }
+            for part in route.captions
+        ],
+        "captions_made": route.captions_made,
+        "captions_from_cache": route.captions_kept,
+        "captions_left_out": route.captions_left_out,
+        "words_left_out": route.words_left_out,
+        "frames_encoded": route.frames_encoded,
+        "rounds": [
+            {"clusters": look.clusters, "relevance": list(look.relevance)} for look in route.rounds
+        ],
+        "calls": [
+            {
+                "name": call.name,
+                "prompt_tokens": call.prompt_tokens,
+                "completion_tokens": call.completion_tokens,
+                "reply": call.reply,
+                "from_cache": call.is_kept,
+            }
+            for call in route.calls
+        ],
+        "planner": None if route.planner is None else model_entry(route.planner),
     }
 
 
@@ -343,7 +388,8 @@ def _evidence(evidence: Evidence) -> Document:
     }
 
 
-def _choice(choice: Choice) -> Document:
+def choice_entry(choice: Choice) -> Document:
+    """One option of a closed question."""
     return {
         "text": choice.text,
         "probability": choice.probability,
@@ -375,6 +421,17 @@ def model_entry(model: ModelReport) -> Document:
         "adapter": {"sha256": model.adapter_sha256, "scale": model.lora_scale}
         if model.adapter_sha256
         else None,
+    }
+
+
+def approach_entry(approach: Approach) -> Document:
+    """The method with its parameters, and why it was taken."""
+    return {
+        "method": approach.method,
+        "asked": approach.asked,
+        "why": approach.why or None,
+        "options": dict(approach.options),
+        "encoded": approach.encoded,
     }
 
 

@@ -6,12 +6,10 @@ in any form without the model.
 
 import csv
 import io
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from typing import Any
 
-from vidcli.core.time import format_time
 from vidcli.output.chapters import (
     ChapterForm,
     escape_vtt,
@@ -21,6 +19,7 @@ from vidcli.output.chapters import (
 )
 from vidcli.output.documents import Document, write_json
 from vidcli.output.plain import printable
+from vidcli.output.rows import Row, count_frames, list_rows, say_time
 from vidcli.output.summaries import say_speech
 from vidcli.output.timed import is_timed, list_cues, say_timed, timed_markdown, timed_rows
 
@@ -59,7 +58,8 @@ def render_file(document: Document, form: AnyForm) -> bytes:
     """A result as the whole content of a file.
 
     Args:
-        document: `answer`, `caption`, `check`, `summary`, `transcript` or `screen-text`.
+        document: `answer`, `caption`, `check`, `summary`, `transcript`, `screen-text`, or one of
+            rows.
         form: JSON comes indented, JSONL on one line; chapter forms are a summary's only.
     """
     if isinstance(form, ChapterForm):
@@ -80,9 +80,12 @@ def render_file(document: Document, form: AnyForm) -> bytes:
 
 
 def say_result(document: Document) -> str:
-    """The answer itself: a text, `yes 0.912`, title and chapters, or what is said when."""
+    """The answer itself: a text, `yes 0.912`, a line a row, title and chapters, or what is when."""
     if is_timed(document):
         return say_timed(document)
+    rows = list_rows(document)
+    if rows is not None:
+        return "\n".join(row.line for row in rows)
     if _is_summary(document):
         parts = [_plain(document["title"]), "", _plain(document["summary"]), ""]
         return "\n".join([*parts, *list_chapters(document)])
@@ -112,6 +115,9 @@ def csv_row(document: Document) -> str:
         return "".join(write_csv_row(row) for row in timed_rows(document))
     if _is_summary(document):
         return "".join(_summary_rows(document))
+    rows = list_rows(document)
+    if rows is not None:
+        return "".join(_csv_rows(document, rows))
     coverage = document["coverage"]
     probability = document.get("probability")
     return write_csv_row(
@@ -132,16 +138,32 @@ def csv_row(document: Document) -> str:
     )
 
 
+def _csv_rows(document: Document, rows: Sequence[Row]) -> Iterator[str]:
+    """A line for each row; what is to be known of all stands in the first."""
+    for number, row in enumerate(rows):
+        yield write_csv_row(
+            [
+                document["video"]["path"],
+                row.question,
+                row.answer,
+                "",
+                f"{row.span['start_s']:.3f}",
+                f"{row.span['end_s']:.3f}",
+                str(row.frames),
+                "" if row.probability is None else f"{row.probability:.6f}",
+                document["video"]["fingerprint"],
+                document["model"]["name"],
+                "" if number else "; ".join(document["warnings"]),
+                "",
+            ]
+        )
+
+
 def _summary_rows(document: Document) -> Iterator[str]:
     """A row for the whole, then one for each chapter."""
     path, fingerprint = document["video"]["path"], document["video"]["fingerprint"]
     whole = f"{_plain(document['title'])}: {_plain(document['summary'])}"
-    n_frames = Counter(
-        chapter["number"]
-        for chapter in document["chapters"]
-        for segment in document["segments"][chapter["first_segment"] - 1 : chapter["last_segment"]]
-        for _ in segment["frames"]
-    )
+    n_frames = count_frames(document)
     rows = [("summary", whole, document["coverage"], document["coverage"]["frames"])]
     rows += [
         (
@@ -182,10 +204,15 @@ def write_csv_row(cells: "list[str] | tuple[str, ...]") -> str:
 def _cues(document: Document) -> list[tuple[float, float, str]]:
     """(start, end, text): what was cited at its times, else the whole answer over what was seen.
 
-    Of a summary these are the captions of its segments.
+    Of a summary these are the captions of its segments; of rows that each have their own time, the
+    rows.
     """
     if is_timed(document):
         return list_cues(document)
+    rows = list_rows(document)
+    if rows is not None and all(row.span is not document["coverage"] for row in rows):
+        cues = [(row.span["start_s"], row.span["end_s"], row.answer) for row in rows]
+        return sorted(cues, key=lambda cue: cue[:2])
     if _is_summary(document):
         return [
             (segment["start_s"], segment["end_s"], _plain(segment["caption"]))
@@ -238,21 +265,21 @@ def write_markdown(document: Document) -> str:
             lines += ["", f"*{_plain(say_speech(document['speech']))}*"]
     elif _question(document):
         lines += [f"**{printable(_question(document))}**", ""]
-    lines += [] if _is_summary(document) else [say_result(document), ""]
+    rows = list_rows(document)
+    if rows is not None:
+        lines += [*(f"- {row.line}" for row in rows), ""]
+    elif not _is_summary(document):
+        lines += [say_result(document), ""]
     for entry in document.get("evidence", ()):
         if entry["quote"]:
-            start, end = (_say_time(entry[name]) for name in ("start_s", "end_s"))
+            start, end = (say_time(entry[name]) for name in ("start_s", "end_s"))
             lines.append(f"- {start}–{end}: {printable(entry['quote'])}")
     lines += [""] if lines[-1] else []
     lines += [
-        f"*{coverage['frames']} frames seen from {_say_time(coverage['start_s'])} to "
-        f"{_say_time(coverage['end_s'])}, largest unseen gap {gap:.1f} s; "
+        f"*{coverage['frames']} frames seen from {say_time(coverage['start_s'])} to "
+        f"{say_time(coverage['end_s'])}, largest unseen gap {gap:.1f} s; "
         f"{printable(document['model']['name'])}*",
         "",
     ]
     lines += [f"> {printable(warning)}" for warning in document["warnings"]]
     return "\n".join([*lines, ""] if document["warnings"] else lines)
-
-
-def _say_time(seconds: float) -> str:
-    return format_time(seconds, decimals=1)

@@ -32,6 +32,22 @@ def summary_document(summary: Summary) -> Document:
         "video": video_entry(summary.video),
         "title": summary.title,
         "summary": summary.text,
+        **_chapter_entries(summary),
+    }
+
+
+def chapters_document(summary: Summary) -> Document:
+    """The document `chapters`: those of a summary, without what was made of the whole."""
+    return {
+        "schema": head("chapters"),
+        "video": video_entry(summary.video),
+        **_chapter_entries(summary),
+    }
+
+
+def _chapter_entries(summary: Summary) -> Document:
+    """Chapters, what they rest on, and how that was come by."""
+    return {
         "chapters": [
             {
                 "number": number,
@@ -100,6 +116,8 @@ def say_speech(speech: Document) -> str:
 
 def say_summary(summary: Summary) -> str:
     """What a summary rests on, on one line."""
+    if not summary.segments:
+        return f"{count(len(summary.chapters), 'chapter')}, the file's own"
     kept = sum(segment.is_kept for segment in summary.segments)
     text = f"{count(len(summary.segments), 'segment')}"
     text += f" ({kept} of an earlier run)" if kept else ""

@@ -11,6 +11,7 @@ from fractions import Fraction
 
 from vidcli.core.media import AudioStream, Coverage, Shot, SubtitleStream, VideoInfo, VideoStream
 from vidcli.core.results import Answer, CacheUse
+from vidcli.core.route import Route
 from vidcli.core.time import Span, format_time
 from vidcli.output.plain import count, format_size, printable
 
@@ -142,10 +143,22 @@ def say_evidence(answer: Answer) -> str:
     line = say_coverage(answer.coverage)
     if times:
         line += f"; cited {times}"
+    if answer.route is not None:
+        return f"{line}; {say_route(answer.route)}"
     usage = answer.usage
     if CacheUse.OFF not in (usage.visual_cache, usage.prefix_cache):
         line += f" (cache: tokens {usage.visual_cache}, prefix {usage.prefix_cache})"
     return line
+
+
+def say_route(route: Route) -> str:
+    """Write what an answer through text took: `12 captions (8 of an earlier run), 2 text calls`."""
+    kept = f" ({route.captions_kept} of an earlier run)" if route.captions_kept else ""
+    text = f"{count(route.captions_made, 'caption')}{kept}"
+    if route.rounds:
+        clusters = ", ".join(str(look.clusters) for look in route.rounds)
+        text += f" of {count(route.frames_encoded, 'frame')}, clusters {clusters}"
+    return f"{text}, {count(len(route.calls), 'text call')}"
 
 
 def _say_picture(stream: VideoStream) -> str:

@@ -1,0 +1,146 @@
+"""`vidcli highlights`: the parts of a video that stand out, by a query or by how they look."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vidcli import settings
+from vidcli.cli.cutting import Cutter
+from vidcli.cli.groups import Loading, Looking, Rehearsing, Telling, takes_groups
+from vidcli.cli.highlighting import HighlightTask
+from vidcli.cli.inputs import Choosing, gather
+from vidcli.cli.keeping import Keeping
+from vidcli.cli.options import (
+    LOOKING,
+    OUTPUT,
+    FpsOption,
+    FromOption,
+    ToOption,
+    VideosArgument,
+    read_positive_time,
+)
+from vidcli.cli.running import run_task
+from vidcli.errors import ExitCode, UsageError
+from vidcli.output.documents import Document
+
+COUNT = 5
+
+
+@dataclass(frozen=True, slots=True)
+class WindowLooking:
+    """Which part of a video to look at, and how closely at each window of it."""
+
+    frames: Annotated[
+        int,
+        typer.Option(
+            "--frames",
+            min=0,
+            metavar="N",
+            help="How many frames of each window to look at, at most.",
+            show_default="4",
+            rich_help_panel=LOOKING,
+        ),
+    ] = 0
+    fps: FpsOption = None
+    start: FromOption = None
+    end: ToOption = None
+
+    @property
+    def looking(self) -> Looking:
+        """The same, as every task has it."""
+        return Looking(frames=self.frames, fps=self.fps, start=self.start, end=self.end)
+
+
+@takes_groups
+def highlights(
+    videos: VideosArgument,
+    choosing: Choosing,
+    looking: WindowLooking,
+    loading: Loading,
+    telling: Telling,
+    rehearsing: Rehearsing,
+    keeping: Keeping,
+    query: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TEXT",
+            help="What to look for: a statement, or a question to be answered by yes.  "
+            "[default: whatever looks unlike the rest]",
+        ),
+    ] = None,
+    count: Annotated[int, typer.Option(min=1, metavar="N", help="How many, at most.")] = COUNT,
+    threshold: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            metavar="SCORE",
+            help="With --query, the probability of yes from which a part counts.",
+            show_default=f"{settings.CHECK_THRESHOLD:g}",
+        ),
+    ] = None,
+    window: Annotated[
+        Fraction | None,
+        typer.Option(
+            metavar="TIME",
+            parser=read_positive_time,
+            help="Length of the parts that are scored.  [default: 1 s or more, by length]",
+            rich_help_panel=LOOKING,
+        ),
+    ] = None,
+    clip: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Cut each out as a file there.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None,
+) -> None:
+    """Find the parts of a video that stand out, the best first.
+
+    With --query each part is asked about alone, and its score is the probability of yes; without,
+    it is how far the part looks from the rest of the video. Nothing found is exit code 1.
+    """
+    if query is not None and not query.strip():
+        raise UsageError("the query is empty", hint='--query "someone opens the door"')
+    if threshold is not None and query is None:
+        raise UsageError("--threshold goes with --query only", hint="--count bounds how many")
+    inputs = gather(videos, choosing)
+    least = settings.CHECK_THRESHOLD if threshold is None else threshold
+    cutter = None if clip is None else Cutter(clip, many=inputs.many, overwrite=keeping.overwrite)
+    found: list[Document] = []
+
+    def deliver(document: Document) -> None:
+        found.extend(document["highlights"])
+        if cutter is not None:
+            cutter.cut(document)
+
+    task = HighlightTask(
+        name="highlights",
+        looking=looking.looking,
+        query=(query or "").strip(),
+        length=window,
+        finish=lambda document: _choose(document, count, least, cutter),
+        rendering=f"{count} {least} {clip}",
+        deliver=deliver,
+        streams=False,
+    )
+    run_task(inputs, task, loading, telling, rehearsing, keeping)
+    if not found and not rehearsing.dry_run:
+        raise typer.Exit(ExitCode.NEGATIVE)
+
+
+def _choose(document: Document, count: int, threshold: float, cutter: "Cutter | None") -> Document:
+    """The highlights among the windows of a document."""
+    from vidcli.methods.saliency import novelty_threshold, pick_highlights
+    from vidcli.output.highlights import choose_runs
+
+    scores = [window["score"] for window in document["windows"]]
+    least = novelty_threshold(scores) if document["query"] is None else threshold
+    runs = pick_highlights(scores, count=count, threshold=least)
+    document = choose_runs(document, runs, threshold=least)
+    return document if cutter is None else cutter.name_clips(document)

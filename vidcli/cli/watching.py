@@ -1,0 +1,259 @@
+"""Which method watches a video, and the methods that do the whole work themselves."""
+
+import time
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from vidcli import settings
+from vidcli.cli.build import Bench
+from vidcli.cli.footage import Footage, choose_plan
+from vidcli.cli.groups import Looking, Watching
+from vidcli.cli.tasks import Job
+from vidcli.core.method import Method
+from vidcli.core.prompt import TextPart
+from vidcli.core.protocols import Progress
+from vidcli.core.results import Answer, Approach, Delta, Timings, VideoReport
+from vidcli.errors import UsageError
+from vidcli.methods.registry import AUTO, UNIFORM, ChosenMethod, load_named, read_method
+
+if TYPE_CHECKING:
+    from vidcli.core.media import FramePlan
+    from vidcli.methods.ask import Question
+    from vidcli.methods.estimate import Estimate
+    from vidcli.methods.recipe import Recipe, Room
+    from vidcli.methods.watch import Fit
+    from vidcli.methods.work import Work
+
+
+def choose_method(looking: Looking) -> ChosenMethod:
+    """What the command line, or a setting, asks for; `uniform` where a command has no method.
+
+    Raises:
+        UsageError: There is no such method, or no such parameter of it.
+    """
+    if not isinstance(looking, Watching):
+        return read_method(UNIFORM)
+    try:
+        return read_method(looking.method)
+    except UsageError as error:
+        kept = settings.find("method")
+        if kept.source is settings.Source.DEFAULT or kept.written != looking.method:
+            raise
+        raise UsageError(f"{error}; {kept.where} names it", hint=error.hint) from error
+
+
+def plan_video(
+    source: Footage, looking: Looking, *, progress: Progress | None = None
+) -> "FramePlan":
+    """The instants to look at, as the method that is asked for wants them.
+
+    Raises:
+        UsageError: The options contradict each other, or the span makes no sense.
+    """
+    from vidcli.media.plan import choose_span
+
+    chosen = choose_method(looking)
+    if chosen.method is not None and chosen.method.shows:
+        recipe: Recipe = chosen.recipe
+        span = choose_span(source.info, start=looking.start, end=looking.end)
+        plan = recipe.plan(source.info, span, frames=looking.frames)
+        if plan is not None:
+            _refuse_rules(looking, chosen.method)
+            return plan
+    return choose_plan(source, looking, progress=progress)
+
+
+def _refuse_rules(looking: Looking, method: Method) -> None:
+    """Refuse rules that choose frames where the method has its own.
+
+    Raises:
+        UsageError: There is one.
+    """
+    for value, flag in ((looking.select, "--select"), (looking.fps, "--fps")):
+        if value is not None:
+            raise UsageError(
+                f"{flag} does not go with --method {method.name}, which chooses frames itself",
+                hint="leave it out, or look at frames one by one with --method uniform",
+            )
+    if looking.max_gap is not None:
+        raise UsageError(
+            f"--max-gap does not go with --method {method.name}, which chooses frames itself",
+            hint="leave it out, or look at frames one by one with --method uniform",
+        )
+
+
+def choose_way(
+    bench: Bench,
+    source: Footage,
+    looking: Looking,
+    question: "Question",
+    *,
+    plan: "FramePlan",
+    reserve: int,
+) -> "Fit":
+    """Fit a plan to the context, as the method that is asked for shows it.
+
+    Args:
+        bench: With the loaded model.
+        source: The opened video.
+        looking: Which frames, and which method.
+        question: What is asked.
+        plan: From `plan_video`.
+        reserve: Cells kept for the answer.
+
+    Raises:
+        ModelError: The model cannot be shown a video by this method.
+        ResourceError: Not even one frame fits.
+    """
+    from vidcli.methods.recipe import Recipe
+
+    chosen = choose_method(looking)
+    recipe = Recipe() if chosen.method is None or chosen.runs else chosen.recipe
+    room = measure_room(bench, source, question, recipe, plan, reserve=reserve)
+    fit = recipe.fit(plan, bench.session, room)
+    approach = describe_choice(chosen)
+    warnings = (*plan.notes, *fit.warnings)
+    return replace(fit, warnings=warnings, recipe=recipe, approach=approach)
+
+
+def measure_room(
+    bench: Bench,
+    source: Footage,
+    question: "Question",
+    recipe: "Recipe",
+    plan: "FramePlan",
+    *,
+    reserve: int,
+) -> "Room":
+    """What stands around the frames, in cells."""
+    from vidcli.methods.ask import question_parts
+    from vidcli.methods.compose import write_intro
+    from vidcli.methods.recipe import Room
+
+    profile = recipe.profile(bench.session.profile)
+    times = [frame.time for frame in plan.frames]
+    around = write_intro(profile, times, duration=source.info.duration) + profile.outro
+    parts = bench.session.render_chat(
+        [("user", (TextPart(around, special=True), *question_parts(question)))]
+    )
+    cells = bench.session.count_cells(parts)
+    return Room(source.info.video.display_size, cells, reserve)
+
+
+def describe_choice(chosen: ChosenMethod, *, why: str = "") -> Approach:
+    """A chosen method, for the result."""
+    name = chosen.method.name if chosen.method is not None else UNIFORM
+    return Approach(name, chosen.asked, why, tuple(chosen.options.items()))
+
+
+def make_work(
+    bench: Bench,
+    source: Footage,
+    looking: Looking,
+    question: "Question",
+    *,
+    plan: "FramePlan",
+    timings: Timings,
+    progress: Progress | None = None,
+    record: "list[dict[str, Any]] | None" = None,
+) -> "Work":
+    """What a method that does the whole work itself is handed."""
+    from vidcli.methods.work import Work
+
+    chosen = choose_method(looking)
+    method = chosen.method
+    assert method is not None, "auto takes no method that runs"
+    video = VideoReport(source.info.path, source.fingerprint, source.info.duration)
+    entries: list[dict[str, Any]] = [] if record is None else record
+    return Work(
+        session=bench.session,
+        source=source,
+        span=plan.span,
+        plan=plan,
+        question=question,
+        video=video,
+        options=chosen.options,
+        approach=describe_choice(chosen),
+        open_store=lambda size: bench.open_store(video, size),
+        timings=timings,
+        warnings=(*source.info.warnings, *plan.notes),
+        progress=progress,
+        tools=load_named(method.tools)(bench, source) if method.tools else {},
+        record=entries.append,
+    )
+
+
+def answer_by_work(job: Job, looking: Looking, question: "Question") -> Answer:
+    """Answer by a method that does the whole work itself, writing the text as it comes.
+
+    Raises:
+        VidcliError: It cannot be answered.
+        KeyboardInterrupt: The user stopped it; what was written stands.
+    """
+    from vidcli.cli.rehearse import write_file
+    from vidcli.output.methods import method_trace_document
+
+    bench, method = job.bench, choose_method(looking).method
+    assert method is not None
+    timings = Timings(load=bench.take_load_seconds())
+    plan = job.plan or plan_video(job.source, looking, progress=job.progress)
+    entries: list[dict[str, Any]] = []
+    answer: Answer | None = None
+    with ExitStack() as stack:
+        work = make_work(
+            bench, job.source, looking, question, plan=plan, timings=timings,
+            progress=job.progress, record=entries,
+        )  # fmt: skip
+        if job.trace is not None:
+            path, report = job.trace, bench.session.report
+            stack.callback(
+                lambda: write_file(path, method_trace_document(work.video, question.text, report,
+                                                               work.approach, entries))
+            )  # fmt: skip
+        for piece in load_named(method.runs)(work):
+            job.progress.clear()
+            if isinstance(piece, Delta):
+                job.write(piece.text)
+            else:
+                answer = piece
+    job.look_ahead()
+    assert answer is not None, "a method ends with an answer"
+    notes = dict.fromkeys((*answer.warnings, *bench.all_warnings()))
+    total = time.perf_counter() - job.started
+    return replace(answer, timings=replace(answer.timings, total=total), warnings=tuple(notes))
+
+
+def estimate_work(
+    bench: Bench, source: Footage, looking: Looking, question: "Question"
+) -> "Estimate":
+    """What a method that does the whole work itself would take.
+
+    Raises:
+        UsageError: It cannot tell.
+    """
+    method = choose_method(looking).method
+    assert method is not None
+    if not method.estimates:
+        raise UsageError(
+            f"the method {method.name} cannot tell beforehand what it takes: {method.cost}",
+            hint="leave out --dry-run",
+        )
+    plan = plan_video(source, looking)
+    work = make_work(bench, source, looking, question, plan=plan, timings=Timings())
+    found: Estimate = load_named(method.estimates)(work)
+    return found
+
+
+def refuse_method(looking: Looking, command: str) -> None:
+    """Refuse methods that a command cannot use.
+
+    Raises:
+        UsageError: The method does the whole work itself.
+    """
+    chosen = choose_method(looking)
+    if chosen.runs and chosen.method is not None:
+        raise UsageError(
+            f"'vidcli {command}' does not go with --method {chosen.method.name}",
+            hint=f"leave it out, or use --method {AUTO}",
+        )

@@ -1,0 +1,155 @@
+"""The one table of methods: how a video may be watched, what each costs, and what runs it.
+
+An entry is all it takes: `vidcli methods`, `--method`, its completion and its parameters follow
+from it. A method shows visual tokens in an arrangement of its own (`shows`), or does the whole work
+in its own way (`runs`); both name code as `module:name`, which is imported when it is used.
+
+Not here: which method `auto` takes (`vidcli.methods.auto`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import cached_property
+from importlib import import_module
+from typing import Any
+
+from vidcli.core.method import Method, Option
+from vidcli.errors import UsageError
+
+AUTO, UNIFORM = "auto", "uniform"
+FOLLOWS = "visual tokens in one sequence: no M-RoPE, no attention both ways"
+GRID = "visual tokens in rows and columns"
+
+
+CAPTIONS, TREE = "captions", "tree"
+READING_TOOLS = "vidcli.cli.reading:make_tools"
+PROMPT = Option(
+    "prompt",
+    "qa",
+    "The question at once, of a summary made for it, or after a reasoning.",
+    choices=("qa", "sumq", "cot"),
+)
+_METHODS = (
+    Method(
+        name=UNIFORM,
+        idea="Frames spread evenly, each shown by itself with its time.",
+        paper="each model family's own video recipe",
+        cost="one encode and all tokens for each frame",
+        shows="vidcli.methods.recipe:make_uniform",
+    ),
+    Method(
+        name=CAPTIONS,
+        idea="Every frame captioned in order of time, then only the captions are read.",
+        paper="LLoVi, arXiv:2312.17235, github.com/CeeZh/LLoVi",
+        cost="one caption a frame, kept for later questions; then one call of text, or two",
+        needs=("a model that follows instructions, or --planner with one that does",),
+        options=(PROMPT,),
+        runs="vidcli.methods.reading:answer_captions",
+        tools=READING_TOOLS,
+        estimates="vidcli.methods.reading:estimate_captions",
+        differs="no few-shot examples, grounding prompt or plan-and-solve; captions by the model "
+        "itself",
+    ),
+    Method(
+        name=TREE,
+        idea="Frames clustered by look, one of each captioned, more where the question needs it.",
+        paper="VideoTree, arXiv:2405.19209, github.com/Ziyang412/VideoTree",
+        cost="every frame encoded, few captioned; up to three calls on relevance, then as captions",
+        needs=("a model that follows instructions, or --planner with one that does",),
+        options=(PROMPT, Option("budget", 64, "Frames that may be captioned.")),
+        runs="vidcli.methods.reading:answer_tree",
+        tools=READING_TOOLS,
+        estimates="vidcli.methods.reading:estimate_tree",
+        differs="frames compared by the model's own visual tokens, not CLIP's; relevance alone is "
+        "asked for; captions are bounded",
+    ),
+)
+METHODS: Mapping[str, Method] = {method.name: method for method in _METHODS}
+
+
+def load_named(place: str) -> Any:
+    """What `module:name` names."""
+    module, _, name = place.partition(":")
+    return getattr(import_module(module), name)
+
+
+@dataclass(frozen=True)
+class ChosenMethod:
+    """A method as it was asked for.
+
+    Attributes:
+        asked: As written; `auto` where nothing was.
+        method: Which; None for `auto`.
+        options: Every parameter, those not written included.
+    """
+
+    asked: str
+    method: Method | None
+    options: Mapping[str, int | str] = field(default_factory=dict)
+
+    @cached_property
+    def recipe(self) -> Any:
+        """The recipe of a method that shows; made once.
+
+        Raises:
+            UsageError: Its parameters contradict each other.
+        """
+        assert self.method is not None
+        return load_named(self.method.shows)(self.options)
+
+    @property
+    def runs(self) -> bool:
+        """Whether the method does the whole work itself."""
+        return self.method is not None and bool(self.method.runs)
+
+
+def read_method(text: str) -> ChosenMethod:
+    """What `--method` names: `auto`, a name, or `NAME:KEY=VALUE,KEY=VALUE`.
+
+    Raises:
+        UsageError: There is no such method, no such parameter, or it cannot have that value.
+    """
+    name, _, written = text.strip().partition(":")
+    if name.casefold() == AUTO and not written:
+        return ChosenMethod(AUTO, None)
+    method = find_method(name)
+    options = {**method.defaults, **_read_options(method, written)}
+    return ChosenMethod(text.strip(), method, options)
+
+
+def find_method(name: str) -> Method:
+    """The method of this name.
+
+    Raises:
+        UsageError: There is none.
+    """
+    method = METHODS.get(name.strip().casefold())
+    if method is None:
+        close = get_close_matches(name.casefold(), METHODS, n=1)
+        meant = f"did you mean {close[0]!r}? " if close else ""
+        raise UsageError(
+            f"there is no method {name!r}", hint=f"{meant}'vidcli methods' lists them all"
+        )
+    return method
+
+
+def _read_options(method: Method, written: str) -> dict[str, int | str]:
+    known = {option.key: option for option in method.options}
+    found: dict[str, int | str] = {}
+    for entry in filter(None, written.split(",")):
+        key, equals, value = (part.strip() for part in entry.partition("="))
+        if key not in known or not equals:
+            has = f"it has {', '.join(known)}" if known else "it has none"
+            raise UsageError(
+                f"the method {method.name} has no parameter {entry!r}",
+                hint=f"{has}; 'vidcli methods {method.name}' explains",
+            )
+        try:
+            found[key] = known[key].read(value)
+        except ValueError as error:
+            raise UsageError(
+                f"--method {method.name}: {key}={value} {error}",
+                hint=f"'vidcli methods {method.name}' explains its parameters",
+            ) from error
+    return found
