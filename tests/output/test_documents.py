@@ -123,7 +123,9 @@ def make_documents() -> dict[str, documents.Document]:
         **make_training_documents(),
         "bench": documents.bench_document([ROW], threads=2),
         "plan": accounts.plan_document(make_rehearsal()),
-        "methods": methods.methods_document(list(METHODS.values()), RULES),
+        "methods": methods.methods_document(
+            list(METHODS.values()), [(rule.when, rule.method) for rule in RULES]
+        ),
         "method-trace": methods.method_trace_document(
             make_answer().video, "What?", make_answer().model, make_answer().approach, [{"a": 1}]
         ),

@@ -20,6 +20,7 @@ from vidcli.cli.options import (
     MODEL,
     OUTPUT,
     WRITING,
+    AtOption,
     FpsOption,
     FramesOption,
     FromOption,
@@ -64,6 +65,7 @@ class Watching(Looking):
     """Which part of a video to look at, how closely, and by which method."""
 
     method: MethodOption = "auto"
+    at: AtOption = None
 
 
 @dataclass(frozen=True, slots=True)

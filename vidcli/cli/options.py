@@ -195,3 +195,13 @@ ToOption = Annotated[
 ]
 MaxGapOption = Annotated[Fraction | None, kept("max_gap", "--max-gap", panel=LOOKING)]
 MethodOption = Annotated[str, kept("method", "--method", panel=LOOKING, complete=complete_method)]
+AtOption = Annotated[
+    Fraction | None,
+    typer.Option(
+        "--at",
+        metavar="TIME",
+        parser=read_time,
+        help="Ask about this moment: its past is remembered, nothing later is seen.",
+        rich_help_panel=LOOKING,
+    ),
+]

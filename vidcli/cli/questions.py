@@ -60,7 +60,7 @@ class Asking(Task):
         recipe = fit.recipe or Recipe()
         video = asking.describe(source)
         with bench.open_store(video, fit.size, recipe.store_name) as store:
-            todo = find_unencoded(fit.plan, recipe.encoder(bench.session), store)
+            todo = find_unencoded(fit.plan, recipe.encoder(bench.session, fit), store)
         if todo is not None:
             start(todo, size=fit.size)
         return fit
