@@ -238,3 +238,12 @@ def test_an_interrupt_keeps_the_replies_and_says_where(questions: Path):
     assert (running.returncode, out) == (130, "")
     assert f"new replies are kept in {path}" in told
     assert all(json.loads(line) for line in path.read_text().splitlines())
+
+
+def test_a_set_is_asked_by_the_method_that_is_named(questions: Path):
+    shown = {}
+    for name in ("grid", "uniform"):
+        document = evaluate(questions, "--limit", "1", "--method", name)
+        assert document["settings"]["method"] == name
+        shown[name] = document["runs"][0]["mean_visual_tokens"]
+    assert shown["grid"] == 16 < shown["uniform"]  # replies of the one are none of the other

@@ -12,7 +12,7 @@ import jsonschema
 import pytest
 
 from tests.cli.run import invoke
-from tests.cli.test_methods import ask_json, plan_json
+from tests.cli.test_methods import SHORT, ask_json, plan_json
 from tests.clips import ClipCache
 from tests.pairs import FAMILIES, PairCache
 from vidcli.methods.registry import METHODS
@@ -261,3 +261,59 @@ def test_nothing_is_written_to_the_model_and_torch_is_not_imported(
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
     assert sorted((path.name, path.stat().st_mtime_ns) for path in folder.iterdir()) == before
+
+
+def read_prompt(path: Path) -> str:
+    parts = json.loads(path.read_text())["parts"]
+    return "".join(part.get("text", "<frames>") for part in parts)
+
+
+def test_the_published_words_begin_the_answer(clip: Path, tmp_path: Path):
+    """SlowFast-LLaVA: --prompt-style slowfast starts the answer, and the answer opens with it."""
+    trace = tmp_path / "trace.json"
+    options = ("--method", "slowfast", "--prompt-style", "slowfast")
+    document = ask_json(str(clip), QUESTION, *options, "--trace", str(trace))
+    asked = read_prompt(trace)
+    assert "<frames>" in asked
+    assert asked.index("sequence of key frames") < asked.index(f"Question: {QUESTION}")
+    assert asked.endswith("Answer: In the video,")
+    assert document["answer"].startswith("In the video,")
+    assert document["usage"]["completion_tokens"] == 8
+    text = invoke("ask", str(clip), QUESTION, *options, *SHORT).stdout
+    assert text == document["answer"] + "\n"
+    plan = plan_json(str(clip), QUESTION, *options)
+    usage = document["usage"]
+    assert plan["tokens"]["prompt"] == usage["visual_tokens"] + usage["prompt_tokens"]
+
+
+def test_the_published_words_give_options_letters(clip: Path, tmp_path: Path):
+    """SlowFast-LLaVA: multiple choice is asked with letters and begun with Best option:(."""
+    trace = tmp_path / "trace.json"
+    options = ("--choices", "red,green,blue", "--prompt-style", "slowfast")
+    document = ask_json(str(clip), "What colour?", *options, "--trace", str(trace))
+    asked = read_prompt(trace)
+    assert "helpful expert in video analysis" in asked.split("<frames>")[0]
+    assert "(A) red\n(B) green\n(C) blue\nOnly give the best option." in asked
+    assert asked.endswith("Best option:(")
+    assert document["answer"] in ("red", "green", "blue")
+    assert sum(choice["probability"] for choice in document["choices"]) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("shape", ["tiny-llava", "tiny-gemma3", "tiny-qwen25vl", "tiny-internvl"])
+def test_the_published_words_go_with_every_template(shape: str, clip: Path, pairs: PairCache):
+    model = ("--model", str(pairs.get(shape).weights), "--n-ctx", "16384")
+    options = ("--choices", "red,green", "--prompt-style", "slowfast", "--method", "grid")
+    assert ask_json(str(clip), "Which?", *options, *model)["answer"] in ("red", "green")
+
+
+def test_a_begun_answer_does_not_go_with_another_form(clip: Path):
+    result = invoke("ask", str(clip), QUESTION, "--prompt-style", "slowfast", "--cite")
+    assert result.exit_code == 2
+    assert "begins the answer itself, and does not go with --cite" in result.stderr
+
+
+@pytest.mark.parametrize("options", [("--prompt-style", "slowfast"), ("--at", "1")])
+def test_methods_that_read_take_no_options_of_those_that_show(options: tuple[str, str], clip: Path):
+    result = invoke("ask", str(clip), QUESTION, "--method", "captions", *options)
+    assert result.exit_code == 2
+    assert f"{options[0]} does not go with --method captions" in result.stderr

@@ -189,6 +189,8 @@ def make_eval_document() -> documents.Document:
             "frames": None,
             "select": None,
             "fps": None,
+            "method": "auto",
+            "prompt_style": "own",
             "detail": "normal",
             "n_ctx": 8192,
             "max_tokens": 64,

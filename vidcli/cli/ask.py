@@ -208,5 +208,7 @@ def answer_each(
     looking = as_taught(looking, loading.model)
     inputs = videos if isinstance(videos, Inputs) else gather(videos, Choosing())
     asked = task or Asking(name="ask", question=question, looking=looking)
+    if isinstance(asked, Asking):
+        _ = asked.worded.wording  # refused before anything is opened
     task = replace(asked, looking=looking)
     return run_task(inputs, task, loading, telling, rehearsing, keeping)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 from vidcli.cli.asking import answer_question
 from vidcli.cli.build import Bench, find_files, open_bench
 from vidcli.cli.footage import Footage, OpenVideo, open_videos
-from vidcli.cli.groups import Loading, Looking, Telling
+from vidcli.cli.groups import Loading, Telling, Watching
 from vidcli.cli.questions import Asking
 from vidcli.cli.tasks import describe_settings
 from vidcli.cli.terminal import report_error
@@ -47,7 +47,7 @@ class EvalOptions:
         instruction: Stands after each question.
     """
 
-    looking: Looking
+    looking: Watching
     loading: Loading
     telling: Telling
     max_tokens: int
@@ -156,7 +156,9 @@ class Evaluation:
         from vidcli.methods.ask import Question
 
         text = f"{question.text}\n{self._options.instruction}".strip()
-        return Question(text, sampling=Sampling(max_tokens=self._options.max_tokens))
+        style = self._options.looking.prompt_style.value
+        sampling = Sampling(max_tokens=self._options.max_tokens)
+        return Question(text, sampling=sampling, style=style)
 
     def _key(self, asked: "Question", name: str, fingerprint: str, mode: Mode) -> str:
         from vidcli.library.journal import digest_settings

@@ -28,6 +28,8 @@ from vidcli.cli.options import (
     MaxGapOption,
     MethodOption,
     OfflineOption,
+    PromptStyle,
+    PromptStyleOption,
     QuietOption,
     SelectOption,
     ToOption,
@@ -66,6 +68,7 @@ class Watching(Looking):
 
     method: MethodOption = "auto"
     at: AtOption = None
+    prompt_style: PromptStyleOption = PromptStyle.OWN
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from vidcli import settings
 from vidcli.cli.build import Bench
 from vidcli.cli.footage import Footage, choose_plan
 from vidcli.cli.groups import Looking, Watching
+from vidcli.cli.options import PromptStyle
 from vidcli.cli.tasks import Job
 from vidcli.core.method import Method
 from vidcli.core.prompt import TextPart
@@ -72,12 +73,19 @@ def _settle(chosen: ChosenMethod, looking: Watching) -> ChosenMethod:
 
 
 def check_method(looking: Looking) -> None:
-    """Refuse a method that there is not, or parameters that contradict each other.
+    """Refuse a method that there is not, or options that contradict each other.
 
     Raises:
         UsageError: It is such a one.
     """
     chosen = choose_method(looking)
+    is_worded = isinstance(looking, Watching) and looking.prompt_style is not PromptStyle.OWN
+    if chosen.runs and chosen.method is not None and is_worded:
+        raise UsageError(
+            f"--prompt-style does not go with --method {chosen.method.name}, which asks in its own "
+            "words",
+            hint="leave one of them out",
+        )
     if chosen.method is not None and chosen.method.shows:
         _ = chosen.recipe
 
@@ -220,16 +228,15 @@ def measure_room(
     reserve: int,
 ) -> "Room":
     """What stands around the frames, in cells."""
-    from vidcli.methods.ask import question_parts
+    from vidcli.methods.ask import start_reply, write_turns
     from vidcli.methods.compose import write_intro
     from vidcli.methods.recipe import Room
 
     profile = recipe.profile(bench.session.profile)
     times = [frame.time for frame in plan.frames]
     around = write_intro(profile, times, duration=source.info.duration) + profile.outro
-    parts = bench.session.render_chat(
-        [("user", (TextPart(around, special=True), *question_parts(question)))]
-    )
+    turns = write_turns(question, [TextPart(around, special=True)])
+    parts = (*bench.session.render_chat(turns), *start_reply(question))
     cells = bench.session.count_cells(parts)
     return Room(source.info.video.display_size, cells, reserve)
 

@@ -13,7 +13,7 @@ from vidcli.core.results import Timings
 from vidcli.core.sampling import Sampling
 from vidcli.core.time import Timestamp
 from vidcli.methods.arrange import Arranger, arranged_tokens, compose_arranged
-from vidcli.methods.ask import Question, question_parts
+from vidcli.methods.ask import Question, start_reply, write_turns
 from vidcli.methods.compose import compose_prompt, compose_video
 from vidcli.methods.recipe import Recipe
 from vidcli.methods.watch import Fit, watch
@@ -90,7 +90,7 @@ def estimate(
     watched = watch(source, encoder, probe, size=fit.size, store=None, timings=timings)
     tokens = watched.images[0].tokens
     shown = compose_video(session.profile, watched.images, duration=source.info.duration)
-    prompt = compose_prompt(session, [("user", question_parts(question))], shown)
+    prompt = compose_prompt(session, write_turns(question), shown)
     whole = _write_whole(source, session, fit, tokens, question, arranger)
     cells = session.count_cells(whole.parts)
     prefill_s = _time_prefill(session, prompt)
@@ -139,7 +139,8 @@ def _write_whole(
         duration=source.info.duration,
         numbered=question.cite,
     )
-    return compose_prompt(session, [("user", question_parts(question))], shown)
+    prompt = compose_prompt(session, write_turns(question), shown)
+    return Prompt((*prompt.parts, *start_reply(question)), prompt.n_shared)
 
 
 def _time_prefill(session: Session, prompt: Prompt) -> float:
