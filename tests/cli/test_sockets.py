@@ -188,6 +188,13 @@ def test_no_command_but_pull_opens_a_socket(
     assert codes == {name: wanted.get(name, 0) for name in codes}
 
 
+def test_what_runs_on_onnxruntime_reports_to_nobody(clip: Path):
+    """Its telemetry looks up a host seconds after it was imported, in a thread of its own."""
+    wait = "import time; time.sleep(8)"
+    done = run(f"from tests.cli.test_sockets import run_all; run_all(['read {clip}']); {wait}")
+    assert done.returncode == 0, done.stdout
+
+
 def test_pull_is_what_the_refusal_stops(hub: object):
     done = run("from vidcli.cli.app import main; main()", "models", "pull", "smolvlm2-500m")
     assert done.returncode == -31
