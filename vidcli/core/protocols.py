@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Protocol
 
+from vidcli.core.agent import Told
 from vidcli.core.detections import Detection
 from vidcli.core.media import Frame, FramePlan, VideoInfo
 from vidcli.core.profile import FamilyProfile
@@ -289,4 +290,30 @@ class ClipClassifier(Protocol):
 
         Args:
             images: `length` of them, uint8 RGB (height, width, 3), in order.
+        """
+
+
+class Tool(Protocol):
+    """Something an agent's planner can call; what it finds is words with times."""
+
+    @property
+    def name(self) -> str:
+        """What it is called by."""
+
+    @property
+    def purpose(self) -> str:
+        """What it does, in one sentence for the planner."""
+
+    @property
+    def parameters(self) -> Mapping[str, Mapping[str, Any]]:
+        """JSON Schema of each argument; all are required, and there are no others."""
+
+    def __call__(self, arguments: Mapping[str, Any]) -> Sequence[Told]:
+        """Do the work.
+
+        Args:
+            arguments: Checked against `parameters`; that they make sense together is not checked.
+
+        Raises:
+            VidcliError: It cannot be done; the planner is told why.
         """
