@@ -33,6 +33,7 @@ def numpy_of(module) -> dict[str, np.ndarray]:
 
 @pytest.mark.parametrize("frames", [1, 7, 40])
 def test_the_q_former_in_numpy_is_that_of_torch(frames):
+    """Video-LLaMA: numpy equals torch within 1e-4, and any number of frames gives 32 tokens."""
     module = VideoQFormer(64, heads=4, seed=0).eval()
     tokens = torch.randn(frames, 9, 64, generator=torch.Generator().manual_seed(frames))
     with torch.no_grad():
@@ -44,6 +45,7 @@ def test_the_q_former_in_numpy_is_that_of_torch(frames):
 
 
 def test_the_order_of_frames_changes_the_q_formers_tokens():
+    """Video-LLaMA: permuting frames changes the 32 tokens."""
     module = VideoQFormer(64, heads=4, seed=0)
     tokens = np.random.default_rng(0).standard_normal((6, 9, 64)).astype(np.float32)
     forward = run_qformer(numpy_of(module), tokens, heads=4)
@@ -79,6 +81,7 @@ def test_the_bundle_says_how_frames_are_arranged(arranged):
 
 
 def test_llama_cpp_is_shown_what_torch_was_trained_on(arranged, world):
+    """Video-LLaMA, Video-ChatGPT: what torch learnt from is what llama.cpp is shown."""
     from vidcli.cli.build import make_arranger
 
     kind, trained = arranged

@@ -35,6 +35,7 @@ def reference(video: np.ndarray, text: np.ndarray, scale: float) -> float:
 
 @pytest.mark.parametrize("n", [2, 7, 16])
 def test_a2_4_info_nce_is_that_of_a_reference(n):
+    """A2.4: InfoNCE equals a numpy reference."""
     rng = np.random.default_rng(n)
     video, text = (rng.standard_normal((n, 8)) for _ in "vt")
     video, text = (x / np.linalg.norm(x, axis=1, keepdims=True) for x in (video, text))
@@ -81,6 +82,7 @@ def contrasted(seeing, world, tmp_path_factory):
 
 
 def test_a2_4_held_out_texts_are_found_above_five_times_chance(contrasted):
+    """A2.4: R@1 of held-out texts is above five times chance, and above that before training."""
     _, report = contrasted
     jsonschema.validate(report, load_schema("contrast"))
     after = report["after"]

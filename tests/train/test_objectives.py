@@ -28,6 +28,7 @@ def speech(n: int, *, is_speech: bool = True) -> Sample:
 
 
 def test_a2_5_the_video_alone_gives_the_whole_sequence():
+    """A2.5: the generative objective asks the video for time-token sequences."""
     sequence = read_sequence(speech(8), TEN)
     said = say_sequence(sequence)
     assert "what is said" in said.question
@@ -38,6 +39,7 @@ def test_a2_5_the_video_alone_gives_the_whole_sequence():
 
 @given(st.integers(20, 400), st.integers(0, 10_000))
 def test_a2_5_masks_cover_a_quarter_in_runs_of_five(n, seed):
+    """A2.5: masks cover 25 % in spans averaging 5."""
     spans = mask_spans(n, random.Random(seed))
     lengths = [stop - start for start, stop in spans]
     assert abs(sum(lengths) - n / 4) <= 1
@@ -49,6 +51,7 @@ def test_a2_5_masks_cover_a_quarter_in_runs_of_five(n, seed):
 
 
 def test_a2_5_the_mean_run_over_many_sequences_is_five():
+    """A2.5: over many sequences the mean span is 5."""
     lengths = [
         stop - start for seed in range(200) for start, stop in mask_spans(200, random.Random(seed))
     ]
@@ -62,6 +65,7 @@ def test_short_sequences_have_a_mask_too(n):
 
 
 def test_a2_5_what_is_masked_and_what_is_left_make_the_whole():
+    """A2.5: the denoising objective takes nothing away and adds nothing."""
     sequence = read_sequence(speech(12), TEN)
     said = fill_sequence(sequence, random.Random(1))
     _, shown = said.question.split("\n")
