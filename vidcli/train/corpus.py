@@ -54,6 +54,7 @@ class Item:
         others: For each exchange answers as good as its own.
         timed: Its events, where some of the steps mask them.
         origin: File and row, for messages.
+        fingerprint: Of the video's content; empty where it is no file.
     """
 
     said: tuple[Said, ...]
@@ -65,6 +66,7 @@ class Item:
     others: tuple[tuple[str, ...], ...] = ()
     timed: TimedUnits | None = None
     origin: str = ""
+    fingerprint: str = ""
 
 
 class Corpus:
@@ -222,7 +224,7 @@ def watch_samples(
     with DecoderWorker() as worker:
         for done, sample in enumerate(samples, start=1):
             try:
-                clip, path = _keep(sample, scribe, model, store, worker, frames)
+                clip, path, content = _keep(sample, scribe, model, store, worker, frames)
             except MediaError as error:
                 raise MediaError(f"{sample.origin}: {error}", hint=error.hint) from error
             except OSError as error:
@@ -230,7 +232,8 @@ def watch_samples(
                     f"features cannot be kept: {error.strerror or error}",
                     hint="free some space, or set VIDCLI_CACHE_DIR to a folder with more",
                 ) from error
-            items.append(make_item(sample, clip, path=path, objective=objective))
+            item = make_item(sample, clip, path=path, objective=objective)
+            items.append(replace(item, fingerprint=content))
             if progress:
                 progress("encode", done, len(samples))
     return items
@@ -267,7 +270,7 @@ def _keep(
     store: FeatureStore,
     worker: DecoderWorker,
     frames: int,
-) -> tuple[Clip, Path]:
+) -> tuple[Clip, Path, str]:
     video = open_video(sample.video, worker)
     size = scribe.frame_size(video.info.video.display_size)
     span = (str(sample.span.start), str(sample.span.end)) if sample.span else None
@@ -277,7 +280,7 @@ def _keep(
         clip = watch_video(sample.video, scribe, worker, frames=frames, span=sample.span)
         kept = Kept(replace(clip, pixels=None), encode_clip(clip, model, store.level))
         store.save(path, kept)
-    return kept.clip, path
+    return kept.clip, path, video.fingerprint
 
 
 def encode_clip(clip: Clip, model: VideoModel, level: Level) -> "NDArray[Any]":
