@@ -266,7 +266,9 @@ def batches_of(corpus: Corpus, config: RunConfig) -> Callable[[int], Sequence[Ba
 
     def batches(step: int) -> list[Batch]:
         chosen = order_items(len(corpus), seed=config.seed, start=step * a_step, count=a_step)
-        items = [draw(corpus.items[n], seed=config.seed, step=step) for n in chosen]
+        items = [
+            draw(corpus.items[n], seed=config.seed, step=step, crop=config.crop) for n in chosen
+        ]
         return [
             corpus.batch(items[i : i + config.batch]) for i in range(0, len(items), config.batch)
         ]
@@ -351,6 +353,8 @@ def _describe(stage: Stage, train: Corpus, results: dict[str, Any]) -> dict[str,
         "objective": config.objective,
         "arrangement": config.arrangement,
         "learns": list(config.learns),
+        "frozen": list(config.frozen),
+        "crop": config.crop,
         "reset_connector": config.reset,
         "lora": asdict(config.lora) if config.lora else None,
         "steps": config.steps,
