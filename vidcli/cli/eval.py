@@ -120,6 +120,9 @@ def eval(
     path = predictions or folder / PREDICTIONS
     try:
         with Predictions(path) as kept, Evaluation(options, kept) as evaluation:
+            warnings = evaluation.find_leaks(chosen, folder)
+            for text in warnings:
+                telling.notes.warn(text)
             try:
                 with open_progress(quiet=telling.quiet) as progress:
                     found = [(mode, evaluation.run(chosen, mode, progress)) for mode in modes]
@@ -141,7 +144,7 @@ def eval(
         write_document(
             eval_document(
                 str(folder), runs, model=model, digests=digests, predictions=str(path),
-                settings=_settings(options, loading),
+                settings=_settings(options, loading), warnings=warnings,
             )
         )  # fmt: skip
     else:

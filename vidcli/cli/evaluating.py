@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import groupby
@@ -90,6 +90,20 @@ class Evaluation:
     def digests(self) -> dict[str, str]:
         """Of the model's files."""
         return {"weights": self._files.weights_sha256, "mmproj": self._files.mmproj_sha256}
+
+    def find_leaks(self, questions: "Sequence[EvalQuestion]", folder: Path) -> tuple[str, ...]:
+        """Sentences that say which videos the model learnt from; nothing where none is known."""
+        from vidcli.evaluate.leaks import find_leaks
+        from vidcli.models.bundle import is_bundle, read_bundle
+
+        home = self._files.weights.parent
+        if not is_bundle(home):
+            return ()
+        videos = {question.video: "" for question in questions}
+        for video in videos:
+            with suppress(MediaError):  # is told when it is asked about
+                videos[video] = _name_content(video)
+        return find_leaks(read_bundle(home).history, videos, folder).sentences(len(videos))
 
     def run(
         self, questions: "Sequence[EvalQuestion]", mode: Mode, progress: "AnyProgress"

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 FRAMES, POOL, QFORMER = "frames", "pool", "qformer"
 KINDS = (FRAMES, POOL, QFORMER)
 QUERIES = 32  # tokens that a Video Q-Former makes of any number of frames
+LINEAR = frozenset(("idefics3",))  # projectors that are one matrix, by `clip.projector_type`
 
 
 def pool_tokens(tokens: "NDArray[np.float32]", *, t_max: int = 0) -> "NDArray[np.float32]":
@@ -43,6 +44,20 @@ def pool_tokens(tokens: "NDArray[np.float32]", *, t_max: int = 0) -> "NDArray[np
     over_space, over_time = tokens.mean(axis=1), tokens.mean(axis=0)
     filler = np.zeros((max(0, t_max - len(tokens)), tokens.shape[2]), tokens.dtype)
     return np.concatenate([over_space, filler, over_time])
+
+
+def note_pooling(projector: str) -> tuple[str, ...]:
+    """What a user of pooled tokens should know: empty where pooling is what Video-ChatGPT does.
+
+    Args:
+        projector: `clip.projector_type` of the model.
+    """
+    if projector in LINEAR:
+        return ()
+    return (
+        f"pooling is an approximation with this model: its projector ({projector}) is not linear,"
+        " and Video-ChatGPT pools before the projector",
+    )
 
 
 def count_tokens(kind: str, *, frames: int, places: int) -> int:
