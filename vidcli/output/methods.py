@@ -62,7 +62,7 @@ def method_facts(method: Method) -> list[tuple[str, str]]:
 
 def _say_option(option: Option) -> str:
     among = f" One of {', '.join(option.choices)}." if option.choices else ""
-    return f"{option.key}={option.default}: {option.help}" + among
+    return f"{option.key}={'…' if option.default == '' else option.default}: {option.help}" + among
 
 
 def method_trace_document(
