@@ -33,6 +33,7 @@ ENOUGH_S = 4  # seconds in which an endless command does something
 # One real use of each command; {clip}, {folder} with a clip, {model}, {out} are filled in.
 EXAMPLES = {
     "ask": "ask {clip} What? --max-tokens 2",
+    "agent": "agent {clip} What? --max-tokens 2 --max-rounds 1 --frames 1",
     "caption": "caption {clip} --max-tokens 2",
     "summarize": "summarize {clip} --write-chapters {out}.mkv",
     "chapters": "chapters {clip}",

@@ -15,6 +15,7 @@ from typer.core import TyperCommand, TyperGroup
 from vidcli import __version__
 from vidcli.cli import cache, config, crash, kept, models, terminal, train
 from vidcli.cli.actions import actions
+from vidcli.cli.agent import agent
 from vidcli.cli.ask import ask
 from vidcli.cli.bench import bench
 from vidcli.cli.caption import caption
@@ -195,7 +196,7 @@ train_app = typer.Typer(
     help="Teach a model with your own videos.",
 )
 PANELS: dict[str, tuple[Callable[..., None], ...]] = {
-    "Answers": (ask, caption, summarize, chapters, highlights, check, classify, chat, watch),
+    "Answers": (ask, caption, summarize, chapters, highlights, check, classify, chat, agent, watch),
     "Evidence": (info, frames, shots, transcribe, read, detect, actions),
     TRAINING: (eval,),
     UPKEEP: (methods, doctor, schema, bench, demo),

@@ -23,7 +23,7 @@ from vidcli.core.sampling import Sampling
 from vidcli.core.time import Span, Timestamp
 from vidcli.methods.agent.toolbox import Looked
 from vidcli.methods.arrange import Arranger
-from vidcli.methods.ask import Question, ask_check, compose, list_cuts, score_choices
+from vidcli.methods.ask import Question, ask_check, compose, score_choices
 from vidcli.methods.compose import write_intro
 from vidcli.methods.familiar import warn_unfamiliar
 from vidcli.methods.watch import Watched, fit_plan, watch
@@ -153,8 +153,12 @@ class Eyes:
         self.visual_tokens += prompt.n_visual_tokens
         self.prompt_tokens += prefix.n_cells - prompt.n_visual_tokens
         self.written_tokens += made.completion_tokens
+        self.warnings |= dict.fromkeys(made.notes)
         if made.finish is not FinishReason.STOP:
-            self.warnings |= dict.fromkeys(list_cuts(made))
+            cut = (
+                f"captions were cut at {asked.sampling.max_tokens} tokens; --max-tokens allows more"
+            )
+            self.warnings[cut] = None
         if self.record is not None:
             self.record(TracedPrompt("eyes", name, self.session.trace(prompt), made.text))
         self._note(watched)
