@@ -4,6 +4,7 @@ from fractions import Fraction
 from functools import cache
 from typing import TYPE_CHECKING
 
+from vidcli.cli.agent_networks import OBJECTS, Networks, explain_networks
 from vidcli.cli.asking import describe
 from vidcli.cli.footage import Footage
 from vidcli.cli.groups import Looking
@@ -45,9 +46,8 @@ def find_tools(
         span = choose_span(source.info, start=looking.start, end=looking.end)
         heard = find_speech(source, subtitles, progress=progress)
         return list_tools(find_senses(source, heard, span, progress=progress))
-    why = explain_reader()
-    missing = {"transcript": ANY_VIDEO, "shots": "", "on_screen_text": why}
-    return list_tools(Senses(missing=missing))
+    missing = {"transcript": ANY_VIDEO, "shots": "", "on_screen_text": explain_reader()}
+    return list_tools(Senses(missing={**missing, **explain_networks()}))
 
 
 def find_senses(
@@ -65,11 +65,14 @@ def find_senses(
         options = Reading(part, READING_STEP)
         return read_screen(source, describe(source), _open_reader(), options, progress=progress)
 
+    networks, lacking = Networks(source, progress), explain_networks()
     return Senses(
         transcript=heard.transcript,
         find_shots=None if is_still else lambda: source.find_shots(progress, span=span),
         read_screen=None if why else read,
-        missing={"shots": STILL if is_still else "", "on_screen_text": why},
+        find_tracks=None if lacking[OBJECTS] else networks.follow,
+        others=networks.list_senses(),
+        missing={"shots": STILL if is_still else "", "on_screen_text": why, **lacking},
     )
 
 

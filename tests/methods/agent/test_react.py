@@ -1,7 +1,6 @@
 """Think, call a tool, read what it found: with a planner whose replies the tests decide."""
 
 import json
-from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -23,6 +22,7 @@ from vidcli.core.media import Shot, Transition
 from vidcli.core.time import Span, Timestamp
 from vidcli.core.tracks import Box, Track
 from vidcli.errors import MediaError
+from vidcli.methods.agent.knowing import Sense
 from vidcli.methods.agent.offer import Senses
 from vidcli.methods.agent.run import Agency
 from vidcli.methods.agent.segments import TEXT_WEIGHT, VISUAL_WEIGHT
@@ -56,26 +56,22 @@ def test_an_answer_depends_on_what_the_tool_found() -> None:
     def script(prompt: str) -> dict[str, Any]:
         said = "the word is pear" in prompt
         if "What is to be done next?" in prompt:
-            return FINISH if said else act("oracle", about="fruit")
+            return FINISH if said else act("oracle", start=0, end=4)
         if "Judge the answer" in prompt:
             return judge(3 if said else 1)
         return answer("pear" if said else "unknown", 2)
 
-    asked = play(script, REACT, senses=Senses(others=[Oracle()])).result
+    asked = play(script, REACT, senses=Senses(others=[ORACLE])).result
     alone = play(script, REACT).result
     assert (asked.text, asked.confidence, asked.stop) == ("pear", 3, Stop.ANSWERED)
+    assert asked.calls[1].scanned == 3
+    assert [tool.missing for tool in asked.tools if tool.name == "oracle"] == [""]
     assert (alone.text, alone.confidence) == ("unknown", 1)
     refused = next(call for call in alone.calls if call.tool == "oracle")
     assert refused.error.startswith("there is no tool 'oracle'")
 
 
-class Oracle:
-    name = "oracle"
-    purpose = "knows a word"
-    parameters: Mapping[str, Mapping[str, Any]] = {"about": {"type": "string", "maxLength": 9}}
-
-    def __call__(self, arguments: Mapping[str, Any]) -> Sequence[Told]:
-        return [Told("said", "the word is pear")]
+ORACLE = Sense("oracle", "knows a word", lambda part: ([Told("said", "the word is pear", part)], 3))
 
 
 def test_the_loop_ends_with_its_rounds_and_still_answers() -> None:
@@ -120,7 +116,7 @@ def test_the_time_limit_ends_the_loop_and_not_the_answer() -> None:
 )
 def test_calls_that_make_no_sense_are_observations(action: dict[str, Any], error: str) -> None:
     """A1.2: what goes wrong is an observation that the planner reads, and the run goes on."""
-    senses = Senses(find_tracks=lambda _span: [make_track("dog", 0, 3)])
+    senses = Senses(find_tracks=lambda _span: ([make_track("dog", 0, 3)], 30))
     played = play(queue(action, CAPTIONS, FINISH, *END), REACT, senses=senses)
     failed = played.result.calls[1]
     assert error in failed.error
@@ -235,9 +231,9 @@ def test_the_planner_asks_the_object_memory_in_sql() -> None:
         " JOIN segments s ON s.id = j.segment_id ORDER BY s.start_s"
     )
     ask = act("object_memory_querying", sql=sql)
-    senses = Senses(find_tracks=lambda _span: tracks)
+    senses = Senses(find_tracks=lambda _span: (tracks, 50))
     result = play(queue(ask, FINISH, *END), REACT, senses=senses).result
-    assert result.calls[0].observations[0].told.text == "5 segments are remembered, and 3 objects"
+    assert result.calls[1].scanned == 50  # things are followed when they are first asked for
     assert [entry.told.text for entry in result.calls[1].observations] == [
         "category: dog, start_s: 0.0",
         "category: dog, start_s: 2.0",

@@ -13,6 +13,8 @@ from vidcli.methods.agent.seeing import Parameters, read_span, time_parameter
 
 CUES_MAX = 40
 TEXTS_MAX = 40
+TOLD_MAX = 40
+VOCABULARY_CHARS = 400
 SHOTS_MAX = 40
 ROWS_MAX = 20
 SQL_MAX = 400
@@ -114,6 +116,68 @@ class ReadScreen:
                 Told("note", f"{len(report.texts) - TEXTS_MAX} more: ask for a shorter part")
             )
         return told
+
+
+@dataclass(frozen=True, slots=True)
+class Sense:
+    """Something that tells of a part of the video.
+
+    Attributes:
+        name: Of the tool.
+        purpose: What it tells, in one sentence for the planner; a closed vocabulary is named in it.
+        look: From a part to what is in it, and how many frames that took.
+    """
+
+    name: str
+    purpose: str
+    look: Callable[[Span], tuple[Sequence[Told], int]]
+
+
+@dataclass(frozen=True, slots=True)
+class AskSense:
+    """What a sense tells of a part."""
+
+    sense: Sense
+    span: Span
+    scanned: Callable[[int], None]
+
+    @property
+    def name(self) -> str:
+        """Of the sense."""
+        return self.sense.name
+
+    @property
+    def purpose(self) -> str:
+        """Of the sense."""
+        return self.sense.purpose
+
+    @property
+    def parameters(self) -> Parameters:
+        """Where."""
+        return {"start": time_parameter(self.span), "end": time_parameter(self.span)}
+
+    def __call__(self, arguments: Mapping[str, Any]) -> list[Told]:
+        """Look.
+
+        Raises:
+            UsageError: The part is outside the clip.
+            MediaError: It cannot be decoded.
+            EngineError: The network cannot be run.
+        """
+        told, n_frames = self.sense.look(read_span(arguments, self.span))
+        self.scanned(n_frames)
+        if len(told) <= TOLD_MAX:
+            return list(told)
+        return [*told[:TOLD_MAX], Told("note", f"{len(told) - TOLD_MAX} more: ask for less")]
+
+
+def name_some(labels: Sequence[str], *, chars: int = VOCABULARY_CHARS) -> str:
+    """A closed vocabulary in words, as much of it as so many letters hold."""
+    named = list(labels)
+    while named and len(", ".join(named)) > chars:
+        named.pop()
+    left = len(labels) - len(named)
+    return ", ".join(named) + (f" and {left} more" if left else "")
 
 
 class ObjectRows(Protocol):

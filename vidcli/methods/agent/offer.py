@@ -14,11 +14,17 @@ from vidcli.core.screen import ScreenReport
 from vidcli.core.speech import Transcript
 from vidcli.core.time import Span
 from vidcli.core.tracks import Track
-from vidcli.errors import MediaError
 from vidcli.library.objects import ObjectMemory, RememberedObject, write_memory
 from vidcli.methods.agent import react
 from vidcli.methods.agent.eyes import Eyes
-from vidcli.methods.agent.knowing import ListShots, ObjectMemoryQuerying, ReadScreen, ReadTranscript
+from vidcli.methods.agent.knowing import (
+    AskSense,
+    ListShots,
+    ObjectMemoryQuerying,
+    ReadScreen,
+    ReadTranscript,
+    Sense,
+)
 from vidcli.methods.agent.seeing import (
     CaptionRetrieval,
     Look,
@@ -43,16 +49,17 @@ class Senses:
         transcript: What is said; None where nothing is written down.
         find_shots: Finds where it is cut.
         read_screen: Reads what is written on the screen in a span; None where no reader is there.
-        find_tracks: Finds and follows things in a span; None where no detector is there.
-        others: Further tools for the planner.
+        find_tracks: Finds and follows things in a span, and tells how many frames that took; None
+            where no detector is there.
+        others: Further ones.
         missing: Why tools that there could be are not there, by name.
     """
 
     transcript: Transcript | None = None
     find_shots: Callable[[], Sequence[Shot]] | None = None
     read_screen: Callable[[Span], ScreenReport] | None = None
-    find_tracks: Callable[[Span], Sequence[Track]] | None = None
-    others: Sequence[Tool] = ()
+    find_tracks: Callable[[Span], tuple[Sequence[Track], int]] | None = None
+    others: Sequence[Sense] = ()
     missing: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -63,15 +70,13 @@ class Senses:
 
 @dataclass(frozen=True, slots=True)
 class Remember:
-    """Fills the temporal memory, and the object memory where things can be followed."""
+    """Fills the temporal memory."""
 
     memory: TemporalMemory
     span: Span
     length: Fraction
-    path: Path
-    senses: Senses
     name = react.REMEMBER
-    purpose = "captions every short segment of the video, and notes which things are in it"
+    purpose = "captions every short segment of the video"
 
     @property
     def parameters(self) -> Mapping[str, Mapping[str, Any]]:
@@ -85,26 +90,27 @@ class Remember:
             MediaError: Nothing could be decoded.
         """
         self.memory.remember(self.span, self.length)
-        told = f"{len(self.memory.segments)} segments are remembered"
-        if self.senses.find_tracks is None:
-            return [Told("memory", told)]
-        shots = self.senses.find_shots() if self.senses.find_shots is not None else ()
-        groups = associate(
-            self.senses.find_tracks(self.span), cuts=[shot.span.start for shot in shots]
-        )
-        write_memory(
-            self.path,
-            [RememberedObject(tuple(group)) for group in groups],
-            [(segment.span, segment.caption) for segment in self.memory.segments],
-        )
-        return [Told("memory", f"{told}, and {len(groups)} objects")]
+        return [Told("memory", f"{len(self.memory.segments)} segments are remembered")]
 
 
-class LazyRows:
-    """The object memory, opened when it is first asked: it is written after the tools are made."""
+class ObjectsWhenAsked:
+    """The object memory, filled when it is first asked: following things takes its time.
 
-    def __init__(self, path: Path, stack: ExitStack) -> None:
+    Args:
+        path: Of the file, where there is none yet.
+        memory: Filled.
+        span: To follow things in.
+        senses: With `find_tracks`.
+        stack: Closes it.
+    """
+
+    def __init__(
+        self, path: Path, memory: TemporalMemory, span: Span, senses: Senses, stack: ExitStack
+    ) -> None:
         self._path = path
+        self._memory = memory
+        self._span = span
+        self._senses = senses
         self._stack = stack
         self._opened: ObjectMemory | None = None
 
@@ -112,14 +118,25 @@ class LazyRows:
         """See `ObjectMemory.query`.
 
         Raises:
-            MediaError: Nothing is remembered.
+            MediaError: The video cannot be decoded.
             UsageError: It is no SELECT that can be answered.
         """
         if self._opened is None:
-            if not self._path.exists():
-                raise MediaError("the object memory is empty")
+            self._fill()
             self._opened = self._stack.enter_context(ObjectMemory(self._path))
         return self._opened.query(sql)
+
+    def _fill(self) -> None:
+        assert self._senses.find_tracks is not None, "offered only where things can be followed"
+        tracks, n_frames = self._senses.find_tracks(self._span)
+        self._memory.eyes.note_scanned(n_frames)
+        shots = self._senses.find_shots() if self._senses.find_shots is not None else ()
+        groups = associate(tracks, cuts=[shot.span.start for shot in shots])
+        write_memory(
+            self._path,
+            [RememberedObject(tuple(group)) for group in groups],
+            [(segment.span, segment.caption) for segment in self._memory.segments],
+        )
 
 
 def make_confident(eyes: Eyes, span: Span, senses: Senses) -> list[Tool]:
@@ -148,18 +165,20 @@ def make_react(
         stack: Closes what tools open.
     """
     tools: list[Tool] = [
-        Remember(memory, span, length, path, senses),
+        Remember(memory, span, length),
         CaptionRetrieval(memory, span),
         SegmentLocalization(memory),
         VisualQuestionAnswering(memory.eyes, span),
     ]
     if senses.find_tracks is not None:
-        tools.append(ObjectMemoryQuerying(LazyRows(path, stack)))
+        rows = ObjectsWhenAsked(path, memory, span, senses, stack)
+        tools.append(ObjectMemoryQuerying(rows))
     if senses.find_shots is not None:
         tools.append(ListShots(senses.find_shots))
     if senses.read_screen is not None:
         tools.append(ReadScreen(senses.read_screen, span, memory.eyes.note_scanned))
-    return [*tools, *senses.others, *_speech(span, senses)]
+    tools += [AskSense(sense, span, memory.eyes.note_scanned) for sense in senses.others]
+    return [*tools, *_speech(span, senses)]
 
 
 def _speech(span: Span, senses: Senses) -> list[Tool]:
@@ -172,7 +191,7 @@ def list_tools(senses: Senses) -> tuple[ToolReport, ...]:
     """All tools there are, and why some cannot be called."""
     missing = {
         "transcript": "" if senses.has_speech else NO_SPEECH,
-        "object_memory_querying": "" if senses.find_tracks is not None else NO_DETECTOR,
+        ObjectMemoryQuerying.name: "" if senses.find_tracks is not None else NO_DETECTOR,
         "shots": "" if senses.find_shots is not None else "nothing is there to find cuts",
         "on_screen_text": "" if senses.read_screen is not None else NO_READER,
         **senses.missing,
@@ -189,7 +208,7 @@ def list_tools(senses: Senses) -> tuple[ToolReport, ...]:
         (ReadScreen.name, ReadScreen.purpose, REACT),
         (ReadTranscript.name, ReadTranscript.purpose, BOTH),
     ]
-    built_in += [(tool.name, tool.purpose, REACT) for tool in senses.others]
+    built_in += [(sense.name, sense.purpose, REACT) for sense in senses.others]
     known = {name for name, _, _ in built_in}
     built_in += [(name, "", REACT) for name in senses.missing if name not in known]
     return tuple(
