@@ -337,3 +337,73 @@ def test_help_says_what_the_options_mean():
     assert done.returncode == 0
     for option in ("--style", "--planner", "--max-rounds", "--time-limit", "--steps", "--tools"):
         assert option in done.stdout
+
+
+# As a method of other commands
+
+
+def ask_agent(*args: str | Path, command: str = "ask", code: int = 0) -> dict[str, Any]:
+    options = ("--method", "agent:rounds=2", *SHORT, "--json")
+    result = invoke(command, *map(str, args), *options)
+    assert result.exit_code == code, result.stderr
+    made: dict[str, Any] = json.loads(result.stdout)
+    jsonschema.validate(made, load_schema("answer" if command == "ask" else command))
+    return made
+
+
+def test_it_is_a_method_of_ask_with_the_calls_in_its_trace(clip: Path, tmp_path: Path):
+    made = ask_agent(clip, "What happens?", "--trace", tmp_path / "t.json")
+    assert made["method"] == "agent"
+    assert made["approach"]["options"] == {
+        "style": "confidence", "rounds": 2, "frames": 0, "seconds": 600,
+    }  # fmt: skip
+    assert made["answer"]
+    assert made["evidence"]
+    known = {frame["id"] for frame in made["frames"]}
+    for entry in made["evidence"]:
+        assert set(entry["frames"]) <= known
+        assert entry["quote"]
+    trace = json.loads((tmp_path / "t.json").read_text())
+    jsonschema.validate(trace, load_schema("method-trace"))
+    prompts = [step for step in trace["steps"] if "to" in step]
+    calls = [step for step in trace["steps"] if "tool" in step]
+    assert {prompt["to"] for prompt in prompts} == {"planner", "eyes"}
+    assert [call["id"] for call in calls] == [f"c{n}" for n in range(1, len(calls) + 1)]
+
+
+def test_the_method_chooses_and_fills_a_form_from_what_was_found(clip: Path, tmp_path: Path):
+    made = ask_agent(clip, "Which?", "--choices", "red,blue")
+    assert made["answer"] in ("red", "blue")
+    assert sum(choice["probability"] for choice in made["choices"]) == pytest.approx(1)
+    schema = {"type": "object", "properties": {"n": {"type": "integer", "maximum": 9}},
+              "required": ["n"], "additionalProperties": False}  # fmt: skip
+    (tmp_path / "s.json").write_text(json.dumps(schema))
+    result = invoke(
+        "ask", str(clip), "How many?", "--schema", str(tmp_path / "s.json"), "--method",
+        "agent:rounds=1", "--max-tokens", "64",
+    )  # fmt: skip
+    assert result.exit_code == 0, result.stderr
+    jsonschema.validate(json.loads(result.stdout), schema)
+
+
+def test_it_is_a_method_of_check_and_of_a_rehearsal(clip: Path):
+    result = invoke("check", str(clip), "it is sunny", "--method", "agent:rounds=1", "--json")
+    assert result.exit_code in (0, 1), result.stderr
+    made = json.loads(result.stdout)
+    jsonschema.validate(made, load_schema("check"))
+    assert 0 <= made["probability"] <= 1
+    told = invoke("ask", str(clip), "What?", "--method", "agent", "--dry-run", "--json")
+    plan = json.loads(told.stdout)
+    jsonschema.validate(plan, load_schema("plan"))
+    assert len(plan["frames"]) == 5
+
+
+def test_another_planner_and_no_citations_with_the_method(clip: Path, pairs: PairCache):
+    planner = pairs.get("tiny-qwen2vl").weights
+    assert ask_agent(clip, "What?", "--planner", planner)["answer"]
+    refused = invoke("ask", str(clip), "What?", "--method", "agent", "--cite")
+    assert refused.exit_code == 2
+    assert "--cite does not go with --method agent" in refused.stderr
+    refused = invoke("ask", str(clip), "What?", "--method", "agent", "--prompt", "cot")
+    assert refused.exit_code == 2
+    assert "--prompt goes with a method that reads text" in refused.stderr

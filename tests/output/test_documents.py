@@ -10,6 +10,13 @@ from types import SimpleNamespace
 import jsonschema
 import pytest
 
+from tests.output.agents import (
+    make_agent_rehearsal,
+    make_agent_result,
+    make_calls,
+    make_tools,
+    make_traced,
+)
 from tests.output.results import (
     STREAM,
     make_answer,
@@ -39,6 +46,7 @@ from vidcli.models.bundle import Bundle
 from vidcli.models.catalog import find_model
 from vidcli.output import (
     accounts,
+    agents,
     datasets,
     documents,
     evaluations,
@@ -86,6 +94,16 @@ def make_documents() -> dict[str, documents.Document]:
         "height": 2,
     }
     return {
+        "agent": agents.agent_document(make_agent_result(steps=True)),
+        "agent-plan": agents.agent_plan_document(make_agent_rehearsal()),
+        "agent-tools": agents.tools_document(make_tools()),
+        "agent-trace": agents.agent_trace_document(
+            make_answer().video,
+            "What?",
+            (make_answer().model, make_answer().model),
+            make_traced(),
+            make_calls(),
+        ),
         "answer": documents.answer_document(make_answer()),
         "caption": documents.caption_document(make_answer()),
         "check": documents.check_document(make_answer(), probability=0.75, threshold=0.5),

@@ -2,14 +2,15 @@
 
 from fractions import Fraction
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vidcli.cli.agent_networks import OBJECTS, Networks, explain_networks
 from vidcli.cli.asking import describe
+from vidcli.cli.build import Bench
 from vidcli.cli.footage import Footage
 from vidcli.cli.groups import Looking
-from vidcli.cli.speech import find_speech
-from vidcli.core.agent import ToolReport
+from vidcli.cli.speech import AUTO, find_speech
+from vidcli.core.agent import Call, ToolReport, TracedPrompt
 from vidcli.core.protocols import Progress, TextReader
 from vidcli.core.speech import Heard
 from vidcli.core.time import Span
@@ -74,6 +75,35 @@ def find_senses(
         others=networks.list_senses(),
         missing={"shots": STILL if is_still else "", "on_screen_text": why, **lacking},
     )
+
+
+def make_tools(bench: Bench, source: Footage) -> dict[str, Any]:
+    """What `vidcli.methods.agent.method` is handed as the tools of its work."""
+    from vidcli.media.plan import choose_span
+
+    span = choose_span(source.info)
+    return {
+        "planner": bench.planner or bench.session,
+        "senses": find_senses(source, find_speech(source, AUTO), span),
+        "arranger": bench.arranger,
+        "familiar": bench.familiar,
+        "write_prompt": write_prompt,
+        "write_call": write_call,
+    }
+
+
+def write_prompt(prompt: TracedPrompt) -> dict[str, Any]:
+    """A prompt and its reply, ready to be written as JSON."""
+    from vidcli.output.agents import prompt_entry
+
+    return prompt_entry(prompt)
+
+
+def write_call(call: Call) -> dict[str, Any]:
+    """A call of a tool, ready to be written as JSON."""
+    from vidcli.output.agents import call_entry
+
+    return call_entry(call)
 
 
 def explain_reader() -> str:

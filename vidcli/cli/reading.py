@@ -13,7 +13,7 @@ from vidcli.cli.watching import choose_method
 from vidcli.core.route import Reading
 from vidcli.core.summary import TracedStep
 from vidcli.errors import UsageError
-from vidcli.methods.registry import CAPTIONS, TREE
+from vidcli.methods.registry import AGENT, CAPTIONS, TREE
 
 if TYPE_CHECKING:
     from vidcli.methods.ask import Question
@@ -32,18 +32,20 @@ def settle_reading(
     chosen = choose_method(looking)
     name = "" if chosen.method is None else chosen.method.name
     if name not in READERS:
-        given = {"--prompt": prompt is not None, "--planner": loading.planner is not None}
+        has_planner = loading.planner is not None and name != AGENT
+        given = {"--prompt": prompt is not None, "--planner": has_planner}
         for option in (option for option, is_given in given.items() if is_given):
             raise UsageError(
                 f"{option} goes with a method that reads text",
                 hint=f"--method {CAPTIONS}, or {TREE}",
             )
-        return looking
-    if question.cite:
+    if question.cite and name in (*READERS, AGENT):
         raise UsageError(
             f"--cite does not go with --method {name}: who answers has seen no frame",
-            hint="--json has the captions with their times",
+            hint="--json has what it read with its times",
         )
+    if name not in READERS:
+        return looking
     if prompt is None:
         return looking
     if "prompt=" in looking.method:

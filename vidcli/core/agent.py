@@ -14,6 +14,8 @@ from vidcli.core.prompt import SeenFrame, TracedPart
 from vidcli.core.results import ModelReport, Timings, Usage, VideoReport
 from vidcli.core.time import Span, Timestamp
 
+MEMORY, NOTE = "memory", "note"  # kinds of what a tool tells of itself
+
 
 class Style(StrEnum):
     """Which loop the planner runs."""
@@ -48,6 +50,11 @@ class Told:
     text: str
     span: Span | None = None
     frames: tuple[Timestamp, ...] = ()
+
+    @property
+    def is_evidence(self) -> bool:
+        """Whether it tells of the video, and not of the tool: how much there is, or is left out."""
+        return self.kind not in (MEMORY, NOTE)
 
 
 @dataclass(frozen=True, slots=True)

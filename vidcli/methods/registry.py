@@ -29,7 +29,7 @@ SLOW_POOLS = (
 )
 
 
-CAPTIONS, TREE = "captions", "tree"
+CAPTIONS, TREE, AGENT = "captions", "tree", "agent"
 READING_TOOLS = "vidcli.cli.reading:make_tools"
 PROMPT = Option(
     "prompt",
@@ -137,6 +137,30 @@ _METHODS = (
         estimates="vidcli.methods.reading:estimate_tree",
         differs="frames compared by the model's own visual tokens, not CLIP's; relevance alone is "
         "asked for; captions are bounded",
+    ),
+    Method(
+        name=AGENT,
+        idea="A planner that sees no picture calls tools that look, and judges its own answer.",
+        paper="VideoAgent, arXiv:2403.10517 (wxh1996/VideoAgent); style=react: VideoAgent,"
+        " arXiv:2403.11481 (YueFan1014/VideoAgent)",
+        cost="a few captions and two calls of text, then more where the planner is not sure",
+        needs=("a model that follows instructions, or --planner with one that does",),
+        options=(
+            Option(
+                "style",
+                "confidence",
+                "Judge an answer and look for what is missing, or think and call tools.",
+                choices=("confidence", "react"),
+            ),
+            Option("rounds", 0, "Most rounds; 0 is 3, or 10 with style=react.", least=0),
+            Option("frames", 0, "Frames to begin with; 0 is 5, or 4 a segment.", least=0),
+            Option("seconds", 600, "Nothing new is begun after them."),
+        ),
+        runs="vidcli.methods.agent.method:answer_agent",
+        tools="vidcli.cli.agent_senses:make_tools",
+        estimates="vidcli.methods.agent.method:estimate_agent",
+        differs="the model that sees compares frames with descriptions, not CLIP or ViCLIP; see "
+        "'vidcli agent', which also writes plans",
     ),
 )
 METHODS: Mapping[str, Method] = {method.name: method for method in _METHODS}

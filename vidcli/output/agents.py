@@ -49,7 +49,7 @@ def agent_document(result: AgentResult) -> Document:
         "style": result.style.value,
         "evidence": list(_evidence(result)),
         "citations_dropped": result.citations_dropped,
-        "calls": [_call(call) for call in result.calls],
+        "calls": [call_entry(call) for call in result.calls],
         "planner_calls": [_planner_call(call) for call in result.planner_calls],
         "tools": [_tool(tool) for tool in result.tools],
         "frames": [
@@ -102,7 +102,8 @@ def _evidence(result: AgentResult) -> "Sequence[Document]":
     return [entry(seen.told.span, seen.told.text, [seen]) for seen in result.cited]
 
 
-def _call(call: Call) -> Document:
+def call_entry(call: Call) -> Document:
+    """One call of a tool."""
     return {
         "id": call.id,
         "tool": call.tool,
@@ -181,16 +182,18 @@ def agent_trace_document(
         "question": question,
         "model": model_entry(models[0]),
         "planner": model_entry(models[1]),
-        "prompts": [
-            {
-                "to": prompt.to,
-                "name": prompt.name,
-                "parts": [traced_entry(part) for part in prompt.parts],
-                "reply": prompt.reply,
-            }
-            for prompt in prompts
-        ],
-        "calls": [_call(call) for call in calls],
+        "prompts": [prompt_entry(prompt) for prompt in prompts],
+        "calls": [call_entry(call) for call in calls],
+    }
+
+
+def prompt_entry(prompt: TracedPrompt) -> Document:
+    """One prompt of either model, and its reply."""
+    return {
+        "to": prompt.to,
+        "name": prompt.name,
+        "parts": [traced_entry(part) for part in prompt.parts],
+        "reply": prompt.reply,
     }
 
 

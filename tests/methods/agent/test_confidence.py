@@ -136,7 +136,7 @@ def test_an_answer_that_names_nothing_real_is_counted_not_believed() -> None:
     result = play(queue(made, judge(3)), AGENCY).result
     assert [found.number for found in result.cited] == [2]
     assert result.citations_dropped == 3
-    assert "3 citations name nothing that was found" in result.warnings
+    assert "3 of the planner's citations name nothing that was found" in result.warnings
 
 
 def test_a_reply_without_an_answer_is_an_error_that_says_so() -> None:
@@ -188,7 +188,7 @@ def test_a_part_that_cannot_be_decoded_costs_its_calls_alone() -> None:
     eyes = make_eyes(PictureSource(end=Fraction(4)))
     result = play(queue(GUESS, judge(3)), AGENCY, eyes=eyes).result
     assert [bool(call.error) for call in result.calls] == [False, False, True, True, True]
-    assert any(text.startswith("3 calls failed, first c3") for text in result.warnings)
+    assert any(text.startswith("3 of 5 calls failed, first c3") for text in result.warnings)
 
 
 def test_a_video_of_which_nothing_can_be_decoded_has_no_answer() -> None:

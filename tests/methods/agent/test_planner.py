@@ -59,7 +59,7 @@ def behave(prompt: str) -> dict[str, Any]:
         ]
         n = sum(f'"call": "c{i}"' in prompt for i in (2, 3, 4))
         return FINISH if done and n >= 3 else calls[min(n, 2)]
-    return answer("A ball rolls.", 1)
+    return answer("A ball rolls.", 2)
 
 
 def _is_data(line: str) -> bool:

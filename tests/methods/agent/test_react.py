@@ -132,6 +132,15 @@ def test_an_answer_before_anything_was_found_is_no_answer() -> None:
     assert "there is no tool 'final_answer'" in result.calls[1].error
 
 
+def test_what_a_tool_says_of_itself_is_no_evidence() -> None:
+    """A1.4: an answer rests on what was found, not on how much was remembered."""
+    played = play(queue(CAPTIONS, FINISH, answer("Two things.", 1, 2), judge(3)), REACT)
+    assert [found.number for found in played.result.cited] == [2]
+    assert played.result.citations_dropped == 1
+    grammar = next(s.grammar for s in played.planner.samplings if "because" in s.grammar)
+    assert '("2" | "3")' in grammar
+
+
 def test_where_every_call_fails_the_loop_looks_by_itself() -> None:
     agency = Agency(style=Style.REACT, rounds=1)
     result = play(queue(act("telescope"), *END), agency).result

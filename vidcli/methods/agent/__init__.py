@@ -12,5 +12,7 @@ react        think, call a tool, read what it found
 pace         rounds and seconds
 offer        which tools there are for one video
 conclude     the answer or the plan, and its judgement in a call of its own
+method       the same as `ask --method agent`
+forecast     what it would take
 run          one of the two loops, from the question to the result
 """

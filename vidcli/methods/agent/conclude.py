@@ -71,7 +71,9 @@ class Concluder:
         return confidence if type(confidence) is int and 1 <= confidence <= 3 else None
 
     def _read_words(self, reply: Mapping[str, Any]) -> Conclusion:
-        known = {found.number: found for found in self.toolbox.observations}
+        known = {
+            found.number: found for found in self.toolbox.observations if found.told.is_evidence
+        }
         named = _list(reply.get("because"))
         numbers = [n for n in named if type(n) is int and n in known]
         text = reply.get("answer")

@@ -75,6 +75,7 @@ class Eyes:
         visual_tokens: In all prompts so far.
         prompt_tokens: Of text, in all prompts so far.
         written_tokens: In all replies so far.
+        encoded: Pictures that the vision encoder was given; those of the cache are none.
         warnings: What gave way, and what decoding found wrong.
     """
 
@@ -91,6 +92,7 @@ class Eyes:
     visual_tokens: int = 0
     prompt_tokens: int = 0
     written_tokens: int = 0
+    encoded: int = 0
     warnings: dict[str, None] = field(default_factory=dict)
     _seen: dict[Fraction, tuple[SeenFrame, int]] = field(default_factory=dict)  # by PTS
     _new: list[Timestamp] = field(default_factory=list)
@@ -213,6 +215,7 @@ class Eyes:
                 timings=self.timings,
                 progress=self.progress,
             )
+        self.encoded += watched.encoded
         strange = warn_unfamiliar(self.familiar, watched.images)
         self.warnings |= dict.fromkeys((*watched.warnings, *strange))
         return replace(watched, arranger=self.arranger)

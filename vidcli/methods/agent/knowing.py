@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from vidcli.core.agent import Told
+from vidcli.core.agent import NOTE, Told
 from vidcli.core.media import Shot
 from vidcli.core.screen import ScreenReport
 from vidcli.core.speech import Transcript
@@ -47,7 +47,7 @@ class ReadTranscript:
             inside = cue.span.clamp(self.span)
             told.append(Told("said", " ".join(cue.text.split()), inside))
         if len(cues) > CUES_MAX:
-            told.append(Told("note", f"{len(cues) - CUES_MAX} more lines: ask for a shorter part"))
+            told.append(Told(NOTE, f"{len(cues) - CUES_MAX} more lines: ask for a shorter part"))
         return told
 
 
@@ -79,7 +79,7 @@ class ListShots:
             for number, shot in enumerate(shots, start=1)
         ]
         if len(self._shots) > SHOTS_MAX:
-            told.append(Told("note", f"{len(self._shots) - SHOTS_MAX} more shots"))
+            told.append(Told(NOTE, f"{len(self._shots) - SHOTS_MAX} more shots"))
         return told
 
 
@@ -112,9 +112,7 @@ class ReadScreen:
             for text in report.texts[:TEXTS_MAX]
         ]
         if len(report.texts) > TEXTS_MAX:
-            told.append(
-                Told("note", f"{len(report.texts) - TEXTS_MAX} more: ask for a shorter part")
-            )
+            told.append(Told(NOTE, f"{len(report.texts) - TEXTS_MAX} more: ask for a shorter part"))
         return told
 
 
@@ -168,7 +166,7 @@ class AskSense:
         self.scanned(n_frames)
         if len(told) <= TOLD_MAX:
             return list(told)
-        return [*told[:TOLD_MAX], Told("note", f"{len(told) - TOLD_MAX} more: ask for less")]
+        return [*told[:TOLD_MAX], Told(NOTE, f"{len(told) - TOLD_MAX} more: ask for less")]
 
 
 def name_some(labels: Sequence[str], *, chars: int = VOCABULARY_CHARS) -> str:
@@ -223,5 +221,5 @@ class ObjectMemoryQuerying:
             for row in rows[:ROWS_MAX]
         ]
         if has_more or len(rows) > ROWS_MAX:
-            told.append(Told("note", f"there are more than {ROWS_MAX} rows"))
+            told.append(Told(NOTE, f"there are more than {ROWS_MAX} rows"))
         return told or [Told("row", "no rows")]

@@ -7,7 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from vidcli.core.agent import Style, Told, ToolReport
+from vidcli.core.agent import MEMORY, Style, Told, ToolReport
 from vidcli.core.media import Shot
 from vidcli.core.protocols import Tool
 from vidcli.core.screen import ScreenReport
@@ -90,7 +90,9 @@ class Remember:
             MediaError: Nothing could be decoded.
         """
         self.memory.remember(self.span, self.length)
-        return [Told("memory", f"{len(self.memory.segments)} segments are remembered")]
+        n_segments = len(self.memory.segments)
+        what = "1 segment is" if n_segments == 1 else f"{n_segments} segments are"
+        return [Told(MEMORY, f"{what} remembered")]
 
 
 class ObjectsWhenAsked:

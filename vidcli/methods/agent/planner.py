@@ -87,7 +87,7 @@ class Planner:
             KeyboardInterrupt: Ctrl-C.
         """
         lines = list_lines(calls)
-        shown = self._fit(wish, lines)
+        shown = self.fit(wish, lines)
         found = [line.found for line in shown if line.found is not None]
         prompt = self.write(wish, shown)
         started = time.perf_counter()
@@ -120,8 +120,12 @@ class Planner:
         self.calls.append(call)
         return call
 
-    def _fit(self, wish: Wish, lines: Sequence["Line"]) -> list["Line"]:
-        """The latest lines that fit beside the question and the reply."""
+    def fit(self, wish: Wish, lines: Sequence["Line"]) -> list["Line"]:
+        """The latest lines that fit beside the question and the reply.
+
+        Raises:
+            ResourceError: Not even the question fits the context.
+        """
         room = self.session.n_ctx - self.reply_tokens - 1
         for n in _fewer(len(lines)):
             shown = list(lines[len(lines) - n :])

@@ -85,7 +85,7 @@ class Asker:
                 {
                     "thought": _string(self._chars(THOUGHT_CHARS, strings=2)),
                     "answer": _string(self._chars(ANSWER_CHARS, strings=2)),
-                    "because": _numbers([entry.number for entry in found]),
+                    "because": _numbers([e.number for e in found if e.told.is_evidence]),
                 }
             )
 
@@ -114,6 +114,10 @@ class Asker:
             "each step what to do, and the numbers n of the first and the last line that show it.",
             schema,
         )
+
+    def free(self, instruction: str) -> Wish:
+        """The answer in whatever form the caller sees to."""
+        return Wish("answer", self._before, instruction, lambda _found: {})
 
     def evaluate(self, answer: str) -> Wish:
         """How well the lines carry an answer; asked by itself, so that nothing defends it."""

@@ -103,6 +103,16 @@ class Agent:
         self._toolbox = Toolbox((), eyes.take_looked)
 
     @property
+    def planner(self) -> Planner:
+        """Who plans."""
+        return self._planner
+
+    @property
+    def asker(self) -> Asker:
+        """Writes what is asked."""
+        return self._asker
+
+    @property
     def calls(self) -> tuple[Call, ...]:
         """Calls of tools so far."""
         return tuple(self._toolbox.calls)
@@ -181,19 +191,22 @@ class Agent:
         notes += self._eyes.warnings
         if self._senses.transcript is not None:
             notes += self._senses.transcript.notes
-        failed = [call for call in toolbox.calls if call.error]
+        calls, asked = toolbox.calls, self._planner.calls
+        failed = [call for call in calls if call.error]
         if failed:
-            notes.append(f"{len(failed)} calls failed, first {failed[0].id}: {failed[0].error}")
-        cut = sum(call.is_cut for call in self._planner.calls)
-        if cut:
-            notes.append(f"{cut} replies of the planner were cut; --n-ctx gives more room")
-        left = max((call.left_out for call in self._planner.calls), default=0)
-        if left:
+            first = f"first {failed[0].id}: {failed[0].error}"
+            notes.append(f"{len(failed)} of {len(calls)} calls failed, {first}")
+        if cut := sum(call.is_cut for call in asked):
             notes.append(
-                f"{left} observations did not fit the planner's prompt; --n-ctx gives more"
+                f"{cut} of {len(asked)} replies of the planner were cut; --n-ctx gives more room"
             )
-        if ended.conclusion.dropped:
-            notes.append(f"{ended.conclusion.dropped} citations name nothing that was found")
+        if left := max((call.left_out for call in asked), default=0):
+            notes.append(
+                f"up to {left} of {len(toolbox.observations)} observations did not fit the "
+                "planner's prompt; --n-ctx gives more room"
+            )
+        if dropped := ended.conclusion.dropped:
+            notes.append(f"{dropped} of the planner's citations name nothing that was found")
         if ended.stop is Stop.TIME:
             notes.append("the time was up before the planner was done; --time-limit gives more")
         if ended.stop is Stop.REPEATS:
