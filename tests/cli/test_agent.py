@@ -407,3 +407,18 @@ def test_another_planner_and_no_citations_with_the_method(clip: Path, pairs: Pai
     refused = invoke("ask", str(clip), "What?", "--method", "agent", "--prompt", "cot")
     assert refused.exit_code == 2
     assert "--prompt goes with a method that reads text" in refused.stderr
+
+
+def test_eval_measures_it_and_tells_the_mean_number_of_frames(tmp_path: Path):
+    """VideoAgent (Stanford): mean frames are reported by `eval`."""
+    args = ("--clips", "2", "--split", "eval", "--seed", "3", "--size", "64", "--quiet")
+    assert invoke("data", "synth", "--out", str(tmp_path), *args).exit_code == 0
+    result = invoke(
+        "eval", str(tmp_path), "--limit", "1", "--kind", "object", "--method", "agent:rounds=1",
+        "--max-tokens", "4", "--json",
+    )  # fmt: skip
+    assert result.exit_code == 0, result.stderr
+    made = json.loads(result.stdout)
+    jsonschema.validate(made, load_schema("eval"))
+    assert made["runs"][0]["mean_frames"] == 5
+    assert made["settings"]["method"] == "agent:rounds=1"

@@ -10,7 +10,7 @@ from vidcli.cli.choosing import as_taught
 from vidcli.cli.evaluating import EvalOptions, Evaluation, Mode, Replied, check_questions
 from vidcli.cli.groups import Loading, Telling, Watching, takes_groups
 from vidcli.cli.terminal import write_document, write_table
-from vidcli.cli.watching import check_method, refuse_method
+from vidcli.cli.watching import check_method
 from vidcli.errors import PartialFailure, ResourceError, UsageError
 
 if TYPE_CHECKING:
@@ -114,7 +114,6 @@ def eval(
     chosen = [question for question in questions if not kind or question.kind in kind]
     chosen = limit_each(chosen, limit)
     check_method(looking)
-    refuse_method(looking, "eval")
     looking = as_taught(looking, loading.model)
     options = EvalOptions(looking, loading, telling, max_tokens, instruction)
     path = predictions or folder / PREDICTIONS

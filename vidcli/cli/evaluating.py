@@ -14,8 +14,9 @@ from vidcli.cli.build import Bench, find_files, open_bench
 from vidcli.cli.footage import Footage, OpenVideo, open_videos
 from vidcli.cli.groups import Loading, Telling, Watching
 from vidcli.cli.questions import Asking
-from vidcli.cli.tasks import describe_settings
+from vidcli.cli.tasks import Job, describe_settings
 from vidcli.cli.terminal import report_error
+from vidcli.cli.watching import answer_by_work, choose_method
 from vidcli.errors import EngineError, MediaError, ResourceError, UsageError
 
 if TYPE_CHECKING:
@@ -206,10 +207,19 @@ class Evaluation:
     ) -> tuple[str, int, int, str]:
         from vidcli.output.progress import NoProgress
 
-        answer = answer_question(
-            bench, source, self._options.looking, asked, started=started, progress=NoProgress(),
-            write=lambda _text: None,
-        )  # fmt: skip
+        looking = self._options.looking
+        if choose_method(looking).runs:
+            job = Job(
+                loaded=bench, source=source, plan=None, fit=None, started=started,
+                progress=NoProgress(), write=_leave_out, look_ahead=lambda: None,
+                start=lambda plan, *, size: None, trace=None,
+            )  # fmt: skip
+            answer = answer_by_work(job, looking, asked)
+        else:
+            answer = answer_question(
+                bench, source, looking, asked, started=started, progress=NoProgress(),
+                write=_leave_out,
+            )  # fmt: skip
         return answer.text, len(answer.frames), answer.usage.visual_tokens, answer.finish.value
 
     def __enter__(self) -> Self:
@@ -217,6 +227,10 @@ class Evaluation:
 
     def __exit__(self, *exc: object) -> None:
         self._stack.close()
+
+
+def _leave_out(_text: str) -> None:
+    """Write nothing of an answer as it comes."""
 
 
 def _ask_blind(bench: Bench, asked: "Question") -> tuple[str, int, int, str]:

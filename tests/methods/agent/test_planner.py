@@ -207,6 +207,15 @@ def test_a_context_that_does_not_hold_the_question_is_an_error_that_says_so() ->
         planner.ask(asker.answer(), [], round=1)
 
 
+def test_a_context_that_holds_nothing_of_what_was_found_is_an_error_too() -> None:
+    """Anti-fake: no answer comes of a prompt without a single observation in it."""
+    planner = make(170, answer("x", 1))
+    asker = Asker("What?", WHOLE, False, planner.reply_tokens)
+    assert planner.fit(asker.answer(), []) == []
+    with pytest.raises(ResourceError, match="does not hold one observation"):
+        planner.ask(asker.answer(), calls_of(3, "a ball rolls " * 30), round=1)
+
+
 def test_a_reply_that_is_cut_is_used_as_far_as_it_goes() -> None:
     planner = make(4096, answer("A ball rolls away", 1), finish=FinishReason.LENGTH)
     asker = Asker("What?", WHOLE, False, planner.reply_tokens)

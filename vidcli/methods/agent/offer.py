@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from vidcli.core.agent import MEMORY, Style, Told, ToolReport
@@ -99,7 +100,6 @@ class ObjectsWhenAsked:
     """The object memory, filled when it is first asked: following things takes its time.
 
     Args:
-        path: Of the file, where there is none yet.
         memory: Filled.
         span: To follow things in.
         senses: With `find_tracks`.
@@ -107,9 +107,8 @@ class ObjectsWhenAsked:
     """
 
     def __init__(
-        self, path: Path, memory: TemporalMemory, span: Span, senses: Senses, stack: ExitStack
+        self, memory: TemporalMemory, span: Span, senses: Senses, stack: ExitStack
     ) -> None:
-        self._path = path
         self._memory = memory
         self._span = span
         self._senses = senses
@@ -124,18 +123,20 @@ class ObjectsWhenAsked:
             UsageError: It is no SELECT that can be answered.
         """
         if self._opened is None:
-            self._fill()
-            self._opened = self._stack.enter_context(ObjectMemory(self._path))
+            folder = self._stack.enter_context(TemporaryDirectory(prefix="vidcli-agent-"))
+            path = Path(folder, "objects.sqlite3")
+            self._fill(path)
+            self._opened = self._stack.enter_context(ObjectMemory(path))
         return self._opened.query(sql)
 
-    def _fill(self) -> None:
+    def _fill(self, path: Path) -> None:
         assert self._senses.find_tracks is not None, "offered only where things can be followed"
         tracks, n_frames = self._senses.find_tracks(self._span)
         self._memory.eyes.note_scanned(n_frames)
         shots = self._senses.find_shots() if self._senses.find_shots is not None else ()
         groups = associate(tracks, cuts=[shot.span.start for shot in shots])
         write_memory(
-            self._path,
+            path,
             [RememberedObject(tuple(group)) for group in groups],
             [(segment.span, segment.caption) for segment in self._memory.segments],
         )
@@ -153,7 +154,6 @@ def make_react(
     senses: Senses,
     *,
     length: Fraction,
-    path: Path,
     stack: ExitStack,
 ) -> list[Tool]:
     """The tools of the other loop.
@@ -163,7 +163,6 @@ def make_react(
         span: Of the video.
         senses: What else there is.
         length: Of a remembered segment, in seconds.
-        path: Of the object memory, where there is no file yet.
         stack: Closes what tools open.
     """
     tools: list[Tool] = [
@@ -173,7 +172,7 @@ def make_react(
         VisualQuestionAnswering(memory.eyes, span),
     ]
     if senses.find_tracks is not None:
-        rows = ObjectsWhenAsked(path, memory, span, senses, stack)
+        rows = ObjectsWhenAsked(memory, span, senses, stack)
         tools.append(ObjectMemoryQuerying(rows))
     if senses.find_shots is not None:
         tools.append(ListShots(senses.find_shots))

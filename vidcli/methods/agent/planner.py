@@ -124,16 +124,24 @@ class Planner:
         """The latest lines that fit beside the question and the reply.
 
         Raises:
-            ResourceError: Not even the question fits the context.
+            ResourceError: Not even the question fits the context, or nothing of what was found.
         """
         room = self.session.n_ctx - self.reply_tokens - 1
         for n in _fewer(len(lines)):
             shown = list(lines[len(lines) - n :])
             if self.session.count_cells(self.write(wish, shown).parts) <= room:
-                return shown
-        raise ResourceError(
-            f"a context of {self.session.n_ctx} cells does not hold the planner's question",
-            hint="give more cells with --n-ctx, or ask in fewer words",
+                break
+        else:
+            raise self._too_small("the planner's question", "ask in fewer words")
+        has_found = any(line.found is not None for line in lines)
+        if has_found and not any(line.found is not None for line in shown):
+            raise self._too_small("one observation beside the planner's question", "ask for less")
+        return shown
+
+    def _too_small(self, what: str, other: str) -> ResourceError:
+        return ResourceError(
+            f"a context of {self.session.n_ctx} cells does not hold {what}",
+            hint=f"give more cells with --n-ctx, or {other}",
         )
 
     def write(self, wish: Wish, lines: Sequence["Line"] = ()) -> Prompt:

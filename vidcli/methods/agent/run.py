@@ -4,8 +4,6 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from fractions import Fraction
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from vidcli.core.agent import AgentResult, Call, Stop, Style, TracedPrompt
 from vidcli.core.media import measure_coverage
@@ -127,9 +125,8 @@ class Agent:
         """
         before = self._planner.session.native_s
         with ExitStack() as stack:
-            folder = Path(stack.enter_context(TemporaryDirectory(prefix="vidcli-agent-")))
             toolbox = self._toolbox
-            toolbox.tools = self._make_tools(folder / "objects.sqlite3", stack)
+            toolbox.tools = self._make_tools(stack)
             if self._agency.style is Style.REACT:
                 ended = run_react(self._planner, self._asker, toolbox, self._pace)
             else:
@@ -144,13 +141,13 @@ class Agent:
         self._timings.native += self._planner.session.native_s - before
         return self._report(ended, toolbox)
 
-    def _make_tools(self, path: Path, stack: ExitStack) -> list[Tool]:
+    def _make_tools(self, stack: ExitStack) -> list[Tool]:
         eyes, span, senses = self._eyes, self._span, self._senses
         if self._agency.style is Style.CONFIDENCE:
             return make_confident(eyes, span, senses)
         memory = TemporalMemory(eyes, self._pace, self._agency.start_frames)
         length = self._agency.segment or choose_length(span)
-        return make_react(memory, span, senses, length=length, path=path, stack=stack)
+        return make_react(memory, span, senses, length=length, stack=stack)
 
     def _report(self, ended: Ended, toolbox: Toolbox) -> AgentResult:
         eyes, planner = self._eyes, self._planner
