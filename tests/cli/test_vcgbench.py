@@ -158,6 +158,21 @@ def test_a_judge_is_shown_data_it_cannot_take_for_instructions(bench: Path):
     jsonschema.validate({"score": 5}, SCORE)
 
 
+def test_a_judge_that_tells_nothing_apart_is_doubted(bench: Path, pairs: PairCache):
+    words = arguments(bench, pairs, "general")
+    run(*words)
+    path = bench / "kept.jsonl"
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    for differs in (False, True):
+        for n, line in enumerate(lines):
+            if ": " in line["id"]:
+                line["reply"] = json.dumps({"score": n % 2 if differs else 4})
+        path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+        warned = [text for text in run(*words)["warnings"] if "may not be able to judge" in text]
+        assert len(warned) == (not differs)
+        assert differs or "all 9 cases the score 4" in warned[0]
+
+
 def test_questions_of_one_video_stand_together(bench: Path):
     cases = read_cases(Files(general=bench / "general.json"), bench / "videos")
     assert [case.aspect for case in cases[::3]] == [*list(Aspect)[:3]]

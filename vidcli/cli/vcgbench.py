@@ -83,7 +83,14 @@ def evaluate_vcgbench(
         PartialFailure: Some videos failed; what rests on them is not scored.
     """
     from vidcli.evaluate.predictions import Predictions
-    from vidcli.evaluate.vcgbench import NAME, Files, list_questions, read_cases, score_aspects
+    from vidcli.evaluate.vcgbench import (
+        NAME,
+        Files,
+        doubt_judge,
+        list_questions,
+        read_cases,
+        score_aspects,
+    )
     from vidcli.output.progress import open_progress
 
     if judging.judge is None:
@@ -114,7 +121,9 @@ def evaluate_vcgbench(
         ) from error
     from vidcli.output.vcgbench import aspect_table, name_judge, vcgbench_document
 
-    scores = score_aspects(scored)
+    scores, doubts = score_aspects(scored), doubt_judge(scored)
+    for text in doubts:
+        telling.notes.warn(text)
     if telling.json:
         write_document(
             vcgbench_document(
@@ -133,7 +142,7 @@ def evaluate_vcgbench(
                 settings={"max_tokens": options.max_tokens, "instruction": options.instruction},
                 failed=replied.failed,
                 predictions=str(path),
-                warnings=warnings,
+                warnings=(*warnings, *doubts),
             )
         )
     else:

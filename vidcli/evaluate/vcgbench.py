@@ -147,6 +147,17 @@ def score_aspects(scored: Sequence[tuple[Case, int]]) -> list[AspectScore]:
     return [AspectScore(aspect, scores) for aspect, scores in by_aspect.items() if scores]
 
 
+def doubt_judge(scored: Sequence[tuple[Case, int]]) -> tuple[str, ...]:
+    """A sentence where the judge told nothing apart; nothing where it did."""
+    scores = {score for _, score in scored}
+    if len(scored) < 2 or len(scores) > 1:
+        return ()
+    return (
+        f"the judge gave all {len(scored)} cases the score {scores.pop()}: it may not be able to"
+        " judge, and the scores tell nothing",
+    )
+
+
 def _read_list(path: Path) -> list[Any]:
     try:
         rows = json.loads(path.read_text("utf-8"))
