@@ -1,6 +1,7 @@
 """`eval` puts every question the way `ask` does, keeps the replies, and says how sure it is."""
 
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -92,16 +93,17 @@ def test_accuracies_are_those_of_the_replies(questions: Path):
 
 
 def test_the_table_has_a_row_for_each_kind_and_their_mean(questions: Path):
+    """11.C: n, accuracy, interval, chance, unparsed, frames, tokens and seconds are printed."""
     result = invoke("eval", str(questions), *SHORT, "--limit", "1", "--controls")
     assert result.exit_code == 0
     lines = result.stdout.splitlines()
     kinds = sorted({row["kind"] for row in read_rows(questions)})
     assert [line.split()[0] for line in lines] == ["kind", *kinds, "mean"]
-    for word in ("95 %", "guessing", "no frames %", "reversed %", "no answer"):
+    for word in (" n ", "right %", "95 %", "guessing", "no frames %", "reversed %", "no answer"):
         assert word in lines[0]
     assert f"{3 * len(kinds)} questions, {3 * len(kinds)} of them asked now" in result.stderr
     assert "frames" in result.stderr
-    assert "a question" in result.stderr
+    assert re.search(r"[\d.]+ s a question, 8.0 frames, [1-9]\d* visual tokens", result.stderr)
 
 
 def test_controls_change_what_the_model_is_shown(questions: Path):

@@ -39,6 +39,7 @@ from vidcli.core.tracks import Box, Track
 from vidcli.errors import MediaError
 from vidcli.evaluate.predictions import Prediction
 from vidcli.evaluate.sets import EvalQuestion
+from vidcli.evaluate.vcgbench import Aspect, AspectScore
 from vidcli.library.journal_care import JournalFacts
 from vidcli.methods.auto import RULES
 from vidcli.methods.registry import METHODS
@@ -57,6 +58,7 @@ from vidcli.output import (
     summaries,
     timed,
     training,
+    vcgbench,
 )
 from vidcli.output.doctor import doctor_document
 from vidcli.output.schema import list_schemas, load_schema
@@ -142,6 +144,7 @@ def make_documents() -> dict[str, documents.Document]:
             "set", split="eval", seed=1, clips=2, made=1, questions={"object": 3}
         ),
         "eval": make_eval_document(),
+        "vcgbench": make_vcgbench_document(),
         **make_training_documents(),
         "bench": documents.bench_document([ROW], threads=2),
         "plan": accounts.plan_document(make_rehearsal()),
@@ -217,6 +220,21 @@ def make_sighting_documents() -> dict[str, documents.Document]:
             warnings=[],
         ),
     }
+
+
+def make_vcgbench_document() -> documents.Document:
+    digests = {"weights": "a" * 64, "mmproj": "b" * 64}
+    return vcgbench.vcgbench_document(
+        [AspectScore(Aspect.DETAIL, (1, 4)), AspectScore(Aspect.CONTEXT, (3,))],
+        files={"general": "general.json", "temporal": None, "consistency": None},
+        shown="frames",
+        model={"name": "m", "sha256": digests},
+        judge={"name": "j", "sha256": "c" * 64},
+        settings={"max_tokens": 256, "instruction": ""},
+        failed=0,
+        predictions="p.jsonl",
+        warnings=["1 of 2 videos is among those the model learnt from"],
+    )
 
 
 def make_eval_document() -> documents.Document:

@@ -13,7 +13,9 @@ import torch
 
 from tests.cli.run import invoke
 from tests.train import serving
-from tests.train.conftest import TAUGHT, open_toy_stage
+from tests.train.conftest import HELD_OUT, TAUGHT, open_toy_stage
+from tests.train.toy import list_toys
+from vidcli.core.sampling import Sampling
 from vidcli.errors import ModelError
 from vidcli.media.worker import DecoderWorker
 from vidcli.models.bundle import read_bundle
@@ -23,7 +25,7 @@ from vidcli.train.export import write_adapter
 from vidcli.train.frames import watch_video
 from vidcli.train.lora import LoraSettings, add_lora, lora_state
 from vidcli.train.pair import load_pair
-from vidcli.train.prompts import IGNORED, Said, write_row
+from vidcli.train.prompts import IGNORED, Said, compose, write_row
 
 pytestmark = pytest.mark.train
 
@@ -130,6 +132,42 @@ def test_a3_3_a_new_form_of_answer_is_followed_after_tuning_only(tuned, world):
     assert len(said["0"]) > 1
     assert len(said["1"]) == 1
     assert said["1"] == said["0"][:1], "both see the same colour"
+
+
+def test_a3_3_questions_in_new_wordings_about_new_videos_are_answered(tuned, world):
+    """A3.3: held-out wordings of the colour question, on held-out videos, against no frames.
+
+    The words were never seen in training; a new wording of the other question is not understood.
+    """
+    from vidcli.methods.ask import Question
+    from vidcli.methods.blind import ask_blind
+
+    wordings = ("Answer in one word: which colour?", "Which colour is the light? One word.")
+    files = resolve_files(tuned.folder)
+    right = {"before": 0, "after": 0, "blind": 0}
+    with serving.scribe_of(files.weights, files.mmproj) as scribe, DecoderWorker() as worker:
+        clips = [
+            watch_video(str(world.video(n)), scribe, worker, frames=2)
+            for n in range(TAUGHT, TAUGHT + HELD_OUT)
+        ]
+        truth = [toy.colour for toy in list_toys()[TAUGHT:]]
+        for name, scale in (("before", 0.0), ("after", 1.0)):
+            with serving.served(replace(files, lora_scale=scale)) as session:
+                for clip, colour in zip(clips, truth, strict=True):
+                    for words in wordings:
+                        prompt = compose(scribe, clip, [Said(words)])
+                        prefix = session.prefill(serving.encoded(session, prompt, clip))
+                        for _ in session.generate(prefix, Sampling(max_tokens=8)):
+                            pass
+                        right[name] += session.last_generation.text.strip() == colour
+                        if name == "after":
+                            sampling = Sampling(max_tokens=8)
+                            made = ask_blind(session, Question(words, sampling=sampling))
+                            right["blind"] += made.text.strip() == colour
+    n = len(clips) * len(wordings)
+    assert right["after"] >= right["before"] + 0.2 * n
+    assert right["after"] >= right["blind"] + 0.2 * n
+    assert right["after"] >= 0.8 * n
 
 
 def random_lora(model, seed: int = 3) -> None:

@@ -10,7 +10,8 @@ from vidcli.cli.choosing import as_taught
 from vidcli.cli.evaluating import EvalOptions, Evaluation, Mode, Replied, check_questions
 from vidcli.cli.groups import Loading, Telling, Watching, takes_groups
 from vidcli.cli.terminal import write_document, write_table
-from vidcli.cli.watching import check_method
+from vidcli.cli.vcgbench import Judging, evaluate_vcgbench
+from vidcli.cli.watching import check_method, refuse_method
 from vidcli.errors import PartialFailure, ResourceError, UsageError
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 ASKING = "Asking"
 MAX_TOKENS = 64
+BENCH_TOKENS = 256  # of answers that are scored for their detail
 PREDICTIONS = "predictions.jsonl"
 
 
@@ -27,12 +29,15 @@ def eval(
     folder: Annotated[
         Path,
         typer.Argument(
-            metavar="DIR", help="A set, as 'vidcli data synth' writes it.", show_default=False
+            metavar="DIR|vcgbench",
+            help="A set, as 'vidcli data synth' writes it; or the benchmark of that name.",
+            show_default=False,
         ),
     ],
     looking: Watching,
     loading: Loading,
     telling: Telling,
+    judging: Judging,
     kind: Annotated[
         list[str] | None,
         typer.Option(
@@ -79,14 +84,21 @@ def eval(
         ),
     ] = "",
     max_tokens: Annotated[
-        int, typer.Option("--max-tokens", min=1, help="Longest reply.", rich_help_panel=ASKING)
-    ] = MAX_TOKENS,
+        int | None,
+        typer.Option(
+            "--max-tokens",
+            min=1,
+            help="Longest reply.",
+            show_default=f"{MAX_TOKENS}; {BENCH_TOKENS} for vcgbench",
+            rich_help_panel=ASKING,
+        ),
+    ] = None,
     predictions: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
             help="Where replies are kept, to go on from.",
-            show_default=f"DIR/{PREDICTIONS}",
+            show_default=f"DIR/{PREDICTIONS}; vcgbench-{PREDICTIONS} here",
             rich_help_panel=ASKING,
         ),
     ] = None,
@@ -100,6 +112,8 @@ def eval(
     Every question goes the way of 'vidcli ask', greedily. Replies that are no answer count as
     wrong. Beside each accuracy stand its 95 % interval and what guessing reaches. Replies are kept,
     so an interrupted run goes on where it stopped.
+
+    vcgbench has free answers, which --judge scores 0 to 5 in five aspects.
     """
     from vidcli.evaluate.predictions import Predictions
     from vidcli.evaluate.sets import limit_each, read_set
@@ -107,15 +121,27 @@ def eval(
     from vidcli.output.progress import open_progress
 
     modes = choose_modes(no_frames=no_frames, reverse=reverse, controls=controls)
+    check_method(looking)
+    looking = as_taught(looking, loading.model)
+    if is_benchmark(folder):
+        refuse_method(looking, "eval vcgbench")
+        refuse_with_vcgbench(kind=kind is not None, controls=controls, plot=plot is not None)
+        longest = max_tokens or BENCH_TOKENS
+        options = EvalOptions(looking, loading, telling, longest, instruction)
+        evaluate_vcgbench(judging, options, modes[0], predictions, limit)
+        return
+    if judging.given:
+        raise UsageError(
+            f"{judging.given[0]} is of vcgbench, and {folder} is a set",
+            hint="vidcli eval vcgbench --data FILE --judge MODEL",
+        )
     if plot is not None and plot.suffix.lower() != ".png":
         raise UsageError(f"--plot {plot} is no PNG file", hint="--plot accuracy.png")
     questions = read_set(folder)
     check_questions(questions, kind or [])
     chosen = [question for question in questions if not kind or question.kind in kind]
     chosen = limit_each(chosen, limit)
-    check_method(looking)
-    looking = as_taught(looking, loading.model)
-    options = EvalOptions(looking, loading, telling, max_tokens, instruction)
+    options = EvalOptions(looking, loading, telling, max_tokens or MAX_TOKENS, instruction)
     path = predictions or folder / PREDICTIONS
     try:
         with Predictions(path) as kept, Evaluation(options, kept) as evaluation:
@@ -151,6 +177,28 @@ def eval(
         write_table(rows, columns=columns, right=range(1, len(columns)))
     _tell(found, runs, asked, telling)
     _raise_failures(found, chosen)
+
+
+def is_benchmark(folder: Path) -> bool:
+    """Whether this names vcgbench, and no set that is called so."""
+    from vidcli.evaluate.sets import FILE
+    from vidcli.evaluate.vcgbench import NAME
+
+    return str(folder) == NAME and not (folder / FILE).exists()
+
+
+def refuse_with_vcgbench(**given: bool) -> None:
+    """Refuse options that vcgbench has no use for.
+
+    Raises:
+        UsageError: One was given.
+    """
+    for name, is_given in given.items():
+        if is_given:
+            raise UsageError(
+                f"vcgbench has no use for --{name}",
+                hint="its aspects are scores; --no-frames and --reverse are its controls",
+            )
 
 
 def choose_modes(*, no_frames: bool, reverse: bool, controls: bool) -> list[Mode]:

@@ -92,7 +92,9 @@ class Evaluation:
         """Of the model's files."""
         return {"weights": self._files.weights_sha256, "mmproj": self._files.mmproj_sha256}
 
-    def find_leaks(self, questions: "Sequence[EvalQuestion]", folder: Path) -> tuple[str, ...]:
+    def find_leaks(
+        self, questions: "Sequence[EvalQuestion]", folder: Path | None = None
+    ) -> tuple[str, ...]:
         """Sentences that say which videos the model learnt from; nothing where none is known."""
         from vidcli.evaluate.leaks import find_leaks
         from vidcli.models.bundle import is_bundle, read_bundle
