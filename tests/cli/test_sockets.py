@@ -39,6 +39,7 @@ EXAMPLES = {
     "chapters": "chapters {clip}",
     "highlights": "highlights {clip} --query cars --threshold 0 --clip {out}",
     "check": "check {clip} sunny",
+    "dense": "dense {clip} --max-tokens 2 --results {out}.json",
     "find": "find {clip} sunny --threshold 0",
     "classify": "classify {clip} --labels red,blue",
     "chat": "chat {clip}",

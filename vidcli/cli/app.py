@@ -24,6 +24,7 @@ from vidcli.cli.chat import chat
 from vidcli.cli.check import check
 from vidcli.cli.classify import classify
 from vidcli.cli.demo import demo
+from vidcli.cli.dense import dense
 from vidcli.cli.detect import detect
 from vidcli.cli.doctor import doctor
 from vidcli.cli.eval import eval
@@ -200,6 +201,7 @@ PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "Answers": (
         ask,
         caption,
+        dense,
         summarize,
         chapters,
         highlights,
