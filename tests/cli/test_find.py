@@ -94,6 +94,20 @@ def test_another_question_needs_no_encoder(six: Path):
 
 
 @random
+def test_a_model_that_says_yes_of_everything_finds_nothing(clips: ClipCache):
+    def draw(number: int, size: tuple[int, int]) -> np.ndarray:
+        return np.full((size[1], size[0], 3), 126 + number % 5, np.uint8)
+
+    dull = clips.get(duration=6, rate=5, size=(64, 36), draw=draw)
+    believed = document_of(dull, EVENT, "--prior", "none")
+    assert [(m["start_s"], m["end_s"]) for m in believed["moments"]] == [(0, 6)]
+    made = document_of(dull, EVENT, code=1)
+    assert made["prior"]["blind"] > 0
+    assert made["prior"]["log_odds"] >= made["prior"]["blind"]
+    assert document_of(dull, EVENT, "--prior", "median", code=1)["moments"] == []
+
+
+@random
 def test_window_step_frames_and_span_are_what_was_asked_for(six: Path, tmp_path: Path):
     trace = tmp_path / "trace.json"
     made = document_of(

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import jsonschema
 import pytest
 
+from tests.output.moment_reports import make_dense, make_found
 from tests.output.results import (
     STREAM,
     make_answer,
@@ -40,11 +41,13 @@ from vidcli.models.catalog import find_model
 from vidcli.output import (
     accounts,
     datasets,
+    dense,
     documents,
     evaluations,
     highlights,
     methods,
     models,
+    moments,
     rows,
     summaries,
     timed,
@@ -93,6 +96,14 @@ def make_documents() -> dict[str, documents.Document]:
         "chapters": summaries.chapters_document(make_summary()),
         "highlights": highlights.choose_runs(
             highlights.curve_document(make_curve()), [(0, 0)], threshold=0.5
+        ),
+        "moments": moments.moments_document(make_found(), window_s=1.0, step_s=1.0),
+        "dense": dense.dense_document(
+            make_dense(),
+            bins=[(0, 49)],
+            sequence="<0><49> A cat sits.",
+            spoken=[(49, 99)],
+            said="<49><99> Hi.",
         ),
         "info": documents.info_document(make_info()),
         "shots": documents.shots_document(make_info(), SHOTS, ["x"]),

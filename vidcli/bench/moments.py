@@ -20,6 +20,7 @@ from vidcli.core.moments import Found, PriorRule
 from vidcli.core.results import Timings, VideoReport
 from vidcli.core.time import parse_time
 from vidcli.engine.session import LlamaSession
+from vidcli.errors import UsageError, VidcliError
 from vidcli.evaluate.moments import Answered, MomentScore, score_moments
 from vidcli.media.plan import choose_span
 from vidcli.media.video import Video, open_video
@@ -91,12 +92,29 @@ class Searcher:
         return self._seen[key]
 
 
+def read_rows(folder: Path, *, clips: int | None) -> list[dict[str, Any]]:
+    """The queries of a set, of its first videos only where `clips` says so.
+
+    Raises:
+        UsageError: There are none.
+    """
+    try:
+        rows = [json.loads(line) for line in (folder / ROWS).read_text().splitlines()]
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{folder / ROWS} cannot be read: {error}") from error
+    videos = list(dict.fromkeys(row["video"] for row in rows))[:clips]
+    return [row for row in rows if row["video"] in videos]
+
+
 def search_set(
-    session: LlamaSession, folder: Path, options: argparse.Namespace, cost: Cost
+    session: LlamaSession,
+    folder: Path,
+    rows: Sequence[dict[str, Any]],
+    options: argparse.Namespace,
+    cost: Cost,
 ) -> Iterator[tuple[Answered, Answered]]:
     """Every answer, with refined edges and with those of the windows alone."""
-    rows = [json.loads(line) for line in (folder / ROWS).read_text().splitlines()]
-    videos = list(dict.fromkeys(row["video"] for row in rows))[: options.clips]
+    videos = dict.fromkeys(row["video"] for row in rows)
     rng = random.Random(0)
     with DecoderWorker(**settings.decode_limits()) as worker:
         for name in videos:
@@ -161,7 +179,11 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--prior", choices=[rule.value for rule in PriorRule], default="auto")
     parser.add_argument("--n-ctx", type=int, default=4096)
     options = parser.parse_args(words)
-    files = resolve_files(options.model, options.mmproj)
+    try:
+        files = resolve_files(options.model, options.mmproj)
+        rows = read_rows(options.set, clips=options.clips)
+    except VidcliError as error:
+        parser.error(str(error))
     session = LlamaSession(
         files,
         weights_facts=read_facts(files.weights),
@@ -170,7 +192,7 @@ def main(words: Sequence[str] | None = None) -> None:
     )
     cost = Cost()
     with session:
-        answers = list(search_set(session, options.set, options, cost))
+        answers = list(search_set(session, options.set, rows, options, cost))
     for name, side in (("windows", 1), ("refined", 0)):
         print(say_score(name, score_moments([pair[side] for pair in answers])))  # noqa: T201
     print(  # noqa: T201

@@ -39,8 +39,8 @@ def draw_curve(document: Document, *, width: int, color: bool, ascii_only: bool)
         if row == level:
             cells = [("-" if ascii_only else "┄") if cell == " " else cell for cell in cells]
         lines.append(_scale(row, level, document["threshold"]) + _paint(cells, marked, color))
-    under = ["=" if ascii_only else "━" if is_in else " " for is_in in marked]
-    under = [letter if is_in else " " for letter, is_in in zip(under, marked, strict=True)]
+    mark = "=" if ascii_only else "━"
+    under = [mark if is_in else " " for is_in in marked]
     lines.append(" " * MARGIN + _paint(under, marked, color))
     axis = _axis(start, end, columns)
     lines.append(" " * MARGIN + (f"{DIM}{axis}{RESET}" if color else axis))
