@@ -45,6 +45,7 @@ MAX_TOKENS = 256
 SEGMENT_TOKENS = 96  # of the caption of one segment: a sentence or two
 N_CTX = 8192
 CHECK_THRESHOLD = 0.5
+FIND_THRESHOLD = 0.6  # above what half of the windows of a model without an opinion reach
 DECODE_TIMEOUT_S = 60.0  # without a sign of life from the decoder
 DECODE_MEMORY_BYTES = 4 * GIB
 RECOMMENDED_MODEL = "smolvlm2-500m"

@@ -39,6 +39,8 @@ EXAMPLES = {
     "chapters": "chapters {clip}",
     "highlights": "highlights {clip} --query cars --threshold 0 --clip {out}",
     "check": "check {clip} sunny",
+    "dense": "dense {clip} --max-tokens 2 --results {out}.json",
+    "find": "find {clip} sunny --threshold 0",
     "classify": "classify {clip} --labels red,blue",
     "chat": "chat {clip}",
     "watch": "watch {folder} --settle 0.1 --every 0.1 --max-tokens 2",

@@ -1,5 +1,6 @@
-"""Vid2Seq's time tokens: bins and their inverse, sequences and events, and what a parser drops."""
+"""Vid2Seq: time tokens: bins and their inverse, sequences and events, what a parser drops."""
 
+import re
 from fractions import Fraction
 
 import pytest
@@ -7,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vidcli.methods.time_tokens import (
-    GBNF,
     LAST,
     TimedText,
+    events_gbnf,
     from_bin,
     parse_events,
     to_bin,
@@ -95,11 +96,14 @@ def test_what_the_grammar_lets_a_model_write_always_parses(pairs):
     with load(pairs.get("tiny-idefics3")) as session:
         prefix = session.prefill(Prompt((TextPart("List what happens."),)))
         for seed in range(3):
-            sampling = Sampling(max_tokens=60, temperature=1.5, seed=seed, grammar=GBNF)
+            sampling = Sampling(max_tokens=60, temperature=1.5, seed=seed, grammar=events_gbnf())
             for _ in session.generate(prefix, sampling):
                 pass
             text = session.last_generation.text
-            assert text.startswith("<")
-            for event in parse_events(text, TEN):
+            found = parse_events(text, TEN)
+            for event in found:
                 assert 0 <= event.start < event.end <= TEN
                 assert event.text
+            begun = [number for number in re.findall(r"<(\d+)><(\d+)> [^ ]", text)]
+            assert len(found) == len(begun) > 0
+            assert all(int(start) < int(end) <= LAST for start, end in begun)

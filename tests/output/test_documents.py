@@ -17,6 +17,7 @@ from tests.output.agents import (
     make_tools,
     make_traced,
 )
+from tests.output.moment_reports import make_dense, make_found
 from tests.output.results import (
     STREAM,
     make_answer,
@@ -49,11 +50,13 @@ from vidcli.output import (
     accounts,
     agents,
     datasets,
+    dense,
     documents,
     evaluations,
     highlights,
     methods,
     models,
+    moments,
     rows,
     summaries,
     timed,
@@ -113,6 +116,14 @@ def make_documents() -> dict[str, documents.Document]:
         "chapters": summaries.chapters_document(make_summary()),
         "highlights": highlights.choose_runs(
             highlights.curve_document(make_curve()), [(0, 0)], threshold=0.5
+        ),
+        "moments": moments.moments_document(make_found(), window_s=1.0, step_s=1.0),
+        "dense": dense.dense_document(
+            make_dense(),
+            bins=[(0, 49)],
+            sequence="<0><49> A cat sits.",
+            spoken=[(49, 99)],
+            said="<49><99> Hi.",
         ),
         "info": documents.info_document(make_info()),
         "shots": documents.shots_document(make_info(), SHOTS, ["x"]),

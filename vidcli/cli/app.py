@@ -24,9 +24,11 @@ from vidcli.cli.chat import chat
 from vidcli.cli.check import check
 from vidcli.cli.classify import classify
 from vidcli.cli.demo import demo
+from vidcli.cli.dense import dense
 from vidcli.cli.detect import detect
 from vidcli.cli.doctor import doctor
 from vidcli.cli.eval import eval
+from vidcli.cli.find import find
 from vidcli.cli.frames import frames
 from vidcli.cli.highlights import highlights
 from vidcli.cli.info import info
@@ -196,7 +198,20 @@ train_app = typer.Typer(
     help="Teach a model with your own videos.",
 )
 PANELS: dict[str, tuple[Callable[..., None], ...]] = {
-    "Answers": (ask, caption, summarize, chapters, highlights, check, classify, chat, agent, watch),
+    "Answers": (
+        ask,
+        caption,
+        dense,
+        summarize,
+        chapters,
+        highlights,
+        find,
+        check,
+        classify,
+        chat,
+        agent,
+        watch,
+    ),
     "Evidence": (info, frames, shots, transcribe, read, detect, actions),
     TRAINING: (eval,),
     UPKEEP: (methods, doctor, schema, bench, demo),

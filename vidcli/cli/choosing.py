@@ -1,6 +1,7 @@
 """Which model a command runs: the one that is named, else the best installed one that fits."""
 
 import sys
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -15,6 +16,7 @@ from vidcli.errors import ModelError
 
 if TYPE_CHECKING:
     from vidcli.core.catalog import InstalledModel, ModelSpec
+    from vidcli.models.bundle import Bundle
 
 HUB = "hf:"
 AnyLooking = TypeVar("AnyLooking", bound=Looking)
@@ -68,19 +70,41 @@ def as_taught(looking: "AnyLooking", model: str | None) -> "AnyLooking":
         model: What `--model` names.
     """
     from vidcli.methods.registry import AUTO, UNIFORM
-    from vidcli.models.bundle import is_bundle, read_bundle
-    from vidcli.models.packaged import find_here
 
     if isinstance(looking, Watching) and looking.method not in (AUTO, UNIFORM):
         return looking
     is_free = not looking.frames and looking.max_gap is None and looking.fps is None
-    if model is None or not is_free or looking.select not in (None, Selection.UNIFORM):
+    if not is_free or looking.select not in (None, Selection.UNIFORM):
         return looking
+    bundle = find_bundle(model)
+    return looking if bundle is None else replace(looking, frames=bundle.frames)
+
+
+def is_taught(model: str | None, objectives: Collection[str]) -> bool:
+    """Whether a stage of a bundle's training had one of these objectives.
+
+    Args:
+        model: What `--model` names.
+        objectives: Such as `events`.
+    """
+    bundle = find_bundle(model)
+    return bundle is not None and any(s.get("objective") in objectives for s in bundle.history)
+
+
+def find_bundle(model: str | None) -> "Bundle | None":
+    """The bundle that `--model` names; None where it names something else.
+
+    Raises:
+        ModelError: It is damaged.
+    """
+    from vidcli.models.bundle import is_bundle, read_bundle
+    from vidcli.models.packaged import find_here
+
+    if model is None:
+        return None
     installed = None if _is_path(model) else find_here(model)
     folder = installed.weights.parent if installed is not None else Path(model).expanduser()
-    if not is_bundle(folder):
-        return looking
-    return replace(looking, frames=read_bundle(folder).frames)
+    return read_bundle(folder) if is_bundle(folder) else None
 
 
 def _find_named(named: str, *, offline: bool, notes: Notes) -> "InstalledModel | None":

@@ -10,7 +10,7 @@ from vidcli.core.time import Span, format_time
 from vidcli.errors import UsageError
 from vidcli.output.documents import Document
 
-SPANS = "highlights"
+HIGHLIGHTS = "highlights"
 
 
 class Cutter:
@@ -20,15 +20,19 @@ class Cutter:
         folder: Where the files go; made if need be.
         many: Whether there may be several videos; then names say which by their content too.
         overwrite: Cut again what is there already.
+        spans: The field of a document that holds them.
 
     Raises:
         UsageError: The folder cannot be had.
     """
 
-    def __init__(self, folder: Path, *, many: bool, overwrite: bool) -> None:
+    def __init__(
+        self, folder: Path, *, many: bool, overwrite: bool, spans: str = HIGHLIGHTS
+    ) -> None:
         self._folder = folder
         self._many = many
         self._overwrite = overwrite
+        self._spans = spans
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -40,9 +44,9 @@ class Cutter:
         """A document whose spans say which file each is cut out as."""
         named = [
             {**span, "clip": str(self._folder / self._name(document, span))}
-            for span in document[SPANS]
+            for span in document[self._spans]
         ]
-        return {**document, SPANS: named}
+        return {**document, self._spans: named}
 
     def cut(self, document: Document) -> None:
         """Cut every span of a document out of its video; one that is there already is kept.
@@ -58,7 +62,7 @@ class Cutter:
             cut_span(document["video"]["path"], target, span, overwrite=self._overwrite)
 
     def _missing(self, document: Document) -> Iterator[tuple[Path, Span]]:
-        for entry in document[SPANS]:
+        for entry in document[self._spans]:
             target = Path(entry["clip"])
             if self._overwrite or not target.exists():
                 yield target, Span(_exact(entry["start_s"]), _exact(entry["end_s"]))

@@ -121,7 +121,7 @@ class Results:
     def _print_text(self, item: Input, document: Document) -> None:
         rows = list_rows(document)
         if rows is not None:
-            write_out("".join(f"{self._prefix(item)}{row.line}\n" for row in rows))
+            write_out("".join(f"{self._prefix(item, joint=row.joint)}{row.line}\n" for row in rows))
             return
         text = say_result(document)
         if is_timed(document):
@@ -136,5 +136,5 @@ class Results:
         write_out((write_csv_row(CSV_COLUMNS) if self._is_first else "") + csv_row(document))
         self._is_first = False
 
-    def _prefix(self, item: Input) -> str:
-        return f"{printable(item.path)}: " if self._many else ""
+    def _prefix(self, item: Input, *, joint: str = ": ") -> str:
+        return f"{printable(item.path)}{joint}" if self._many else ""

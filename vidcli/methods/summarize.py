@@ -12,7 +12,7 @@ from typing import Any
 from vidcli.core.media import measure_coverage
 from vidcli.core.prompt import Prompt, TextPart
 from vidcli.core.protocols import FrameSource, PieceStore, Progress, Session
-from vidcli.core.results import CacheUse, FinishReason, Timings, Usage, VideoReport
+from vidcli.core.results import FinishReason, Timings, VideoReport
 from vidcli.core.sampling import Sampling
 from vidcli.core.speech import Transcript, first_words, said_during
 from vidcli.core.summary import (
@@ -24,9 +24,9 @@ from vidcli.core.summary import (
     SummaryPlan,
     TracedStep,
 )
-from vidcli.core.time import format_time
 from vidcli.engine.grammar import schema_to_gbnf
 from vidcli.methods.ask import name_video
+from vidcli.methods.captioned import count_usage, list_notes
 from vidcli.methods.captioning import Captioner, Start
 from vidcli.methods.reducing import Item, Reduction, Request, close_json
 from vidcli.methods.writing import Writer
@@ -142,7 +142,7 @@ class Summarizer:
             steps=reduction.steps,
             model=self._session.report,
             method=self._plan.rule,
-            usage=self._usage(segments),
+            usage=count_usage(self._captioner, segments),
             timings=timings,
             warnings=self._list_warnings(segments, reduction),
         )
@@ -225,19 +225,6 @@ class Summarizer:
 
     # What is told
 
-    def _usage(self, segments: Sequence[Segment]) -> Usage:
-        kept = sum(segment.is_kept for segment in segments)
-        use = CacheUse.OFF
-        if self._writer.pieces is not None:
-            use = CacheUse.PARTIAL if kept else CacheUse.MISS
-            use = CacheUse.HIT if segments and kept == len(segments) else use
-        return Usage(
-            self._writer.visual_tokens,
-            self._writer.prompt_tokens,
-            self._writer.written_tokens,
-            visual_cache=use,
-        )
-
     def _report_speech(
         self, segments: Sequence[Segment], reduction: Reduction
     ) -> SpeechReport | None:
@@ -257,26 +244,8 @@ class Summarizer:
         notes = [*self._source.warnings, *self._captioner.notes, *self._plan.notes]
         if self._transcript is not None:
             notes += self._transcript.notes
-        total = len(segments)
-        for text, n in (self._captioner.gave_way + self._cut).items():
-            notes.append(text if n == 1 else f"{text} ({n} times)")
-        if repeats := self._captioner.n_repeats:
-            planned = sum(len(segment.frames) for segment in segments) + repeats
-            notes.append(f"{repeats} of {planned} frames look like the one before: left out")
-        lost = [segment for segment in segments if not segment.frames]
-        if lost:
-            where = format_time(lost[0].span.start)
-            notes.append(f"{len(lost)} of {total} segments could not be decoded, first at {where}")
-        cut = sum(1 for s in segments if s.finish in (FinishReason.LENGTH, FinishReason.CONTEXT))
-        if cut:
-            notes.append(
-                f"{cut} of {total} captions were cut at {self._captioner.caption_tokens} tokens; "
-                "--max-tokens allows more"
-            )
-        left = sum(segment.words_left_out for segment in segments)
-        if left:
-            words = sum(segment.words for segment in segments)
-            notes.append(f"{left} of {words} words said did not fit the prompts of their segments")
+        notes += list_notes(self._captioner, segments)
+        notes += [text if n == 1 else f"{text} ({n} times)" for text, n in self._cut.items()]
         if reduction.words_trimmed:
             notes.append(
                 f"{reduction.words_trimmed} words of captions did not fit where they were put "

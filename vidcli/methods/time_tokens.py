@@ -11,15 +11,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from vidcli.engine.gbnf_numbers import integer_range
+
+EVENTS_QUESTION = "List what happens in this video with its start and end times."
 BINS = 100
 LAST = BINS - 1
 _TOKEN = re.compile(r"<(\d{1,2})>")
-# Bins without leading zeros; a sentence has no angle brackets, which would open a time.
-GBNF = r"""root ::= event (" " event)*
-event ::= "<" bin "><" bin "> " sentence
-bin ::= [0-9] | [1-9] [0-9]
-sentence ::= [^<>\n ] [^<>\n]*
-"""
+SENTENCE_LETTERS = 200  # so that no sentence goes on for ever
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +37,21 @@ def to_bin(time: Fraction, duration: Fraction) -> int:
 def from_bin(number: int, duration: Fraction) -> Fraction:
     """The time a bin stands for; at most `duration / 99` before the time that went in."""
     return number * duration / LAST
+
+
+def events_gbnf() -> str:
+    """A grammar of events, none of which a parser drops: each ends after it starts, and has text.
+
+    Bins have no leading zeros; a sentence has no angle brackets, which would open a time.
+    """
+    starts = " | ".join(f'"<{start}><" after{start}' for start in range(LAST))
+    ends = "".join(f"after{start} ::= {integer_range(start + 1, LAST)}\n" for start in range(LAST))
+    return (
+        'root ::= event (" " event)*\n'
+        f'event ::= ({starts}) "> " sentence\n'
+        rf"sentence ::= [^<>\n ] [^<>\n]{{0,{SENTENCE_LETTERS - 1}}}"
+        f"\n{ends}"
+    )
 
 
 def write_events(events: Sequence[TimedText], duration: Fraction) -> str:

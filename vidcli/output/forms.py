@@ -211,7 +211,7 @@ def _cues(document: Document) -> list[tuple[float, float, str]]:
         return list_cues(document)
     rows = list_rows(document)
     if rows is not None and all(row.span is not document["coverage"] for row in rows):
-        cues = [(row.span["start_s"], row.span["end_s"], row.answer) for row in rows]
+        cues = [(row.span["start_s"], row.span["end_s"], row.cue or row.answer) for row in rows]
         return sorted(cues, key=lambda cue: cue[:2])
     if _is_summary(document):
         return [

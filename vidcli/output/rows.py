@@ -25,6 +25,8 @@ class Row:
         span: Has `start_s` and `end_s`.
         frames: Seen for it.
         probability: None where its figure is none.
+        cue: What a subtitle says of it; empty for the answer.
+        joint: Stands between a file's name and the line.
     """
 
     line: str
@@ -33,6 +35,8 @@ class Row:
     span: Document
     frames: int
     probability: float | None
+    cue: str = ""
+    joint: str = ": "
 
 
 def classification_document(answer: Answer, *, multi: bool) -> Document:
@@ -64,7 +68,12 @@ def keep_top(document: Document, top: int) -> Document:
 
 def list_rows(document: Document) -> list[Row] | None:
     """The rows of a document; None where its answer is something else."""
-    listing = {"classification": _labels, "chapters": _chapters, "highlights": _highlights}
+    listing = {
+        "classification": _labels,
+        "chapters": _chapters,
+        "highlights": _highlights,
+        "moments": _moments,
+    }
     listed = listing.get(document["schema"]["name"])
     return None if listed is None else listed(document)
 
@@ -112,6 +121,24 @@ def _highlights(document: Document) -> list[Row]:
             probability=entry["score"] if is_asked else None,
         )
         for entry in document["highlights"]
+    ]
+
+
+def _moments(document: Document) -> list[Row]:
+    """Lines that other programs take apart: `file@0:05.0-0:08.0 0.953`."""
+    return [
+        Row(
+            line=f"{say_time(entry['start_s'])}-{say_time(entry['end_s'])} {entry['score']:.3f}"
+            + (f" {printable(entry['clip'])}" if entry["clip"] else ""),
+            question=printable(document["query"]),
+            answer=f"{entry['score']:.3f}",
+            span=entry,
+            frames=entry["frames"],
+            probability=entry["score"],
+            cue=printable(document["query"]),
+            joint="@",
+        )
+        for entry in document["moments"]
     ]
 
 

@@ -1,4 +1,4 @@
-"""What is said or shown in a video, as text with times: `transcript` and `screen-text`.
+"""What is said, shown or done in a video, with times: `transcript`, `screen-text`, `dense`.
 
 Their documents hold entries with a start, an end and a text each. Here they become a table, rows,
 and cues for subtitles. The text is the video's: whatever it is, it is printed as visible letters.
@@ -21,9 +21,13 @@ from vidcli.output.documents import (
 )
 from vidcli.output.plain import count, printable
 
-ENTRIES: Mapping[str, str] = {"transcript": "segments", "screen-text": "texts"}
+ENTRIES: Mapping[str, str] = {
+    "transcript": "segments",
+    "screen-text": "texts",
+    "dense": "events",
+}
 """Documents of this kind, and the field that holds their entries."""
-ROWS = {"transcript": "speech", "screen-text": "text"}
+ROWS = {"transcript": "speech", "screen-text": "text", "dense": "event"}
 SOURCES = {
     "sidecar": "subtitles beside the video,",
     "stream": "subtitles in the video,",
@@ -31,7 +35,7 @@ SOURCES = {
     "whisper": "sound, heard by",
     "model": "sound, heard by",
 }
-MADE_BY = {"transcript": "source", "screen-text": "reader"}
+MADE_BY = {"transcript": "source", "screen-text": "reader", "dense": "model"}
 
 
 def is_timed(document: Document) -> bool:

@@ -14,12 +14,11 @@ from fractions import Fraction
 from itertools import pairwise
 
 from vidcli.errors import UsageError
-from vidcli.methods.time_tokens import TimedText, write_units
+from vidcli.methods.time_tokens import EVENTS_QUESTION, TimedText, write_units
 from vidcli.train.crop import Timeline
 from vidcli.train.data.sample import Sample
 from vidcli.train.prompts import Said
 
-EVENTS_QUESTION = "List what happens in this video with its start and end times."
 SPEECH_QUESTION = "Write down what is said in this video with its start and end times."
 FILL_QUESTION = "Fill in what is missing in what is said in this video:"
 MASKED, SPAN = 0.25, 5  # share of the units, and mean length of a masked run
