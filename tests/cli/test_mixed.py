@@ -12,6 +12,7 @@ import pytest
 from tests.cli.run import invoke
 from tests.clips import ClipCache
 from tests.models.test_adapter import lora, write_adapter
+from tests.tools.nets import save_clip_classifier
 from vidcli.output.schema import load_schema
 
 pytestmark = pytest.mark.usefixtures("model")
@@ -101,10 +102,28 @@ def test_every_section_names_the_tool_that_ran_or_says_why_none_did(sign: Path, 
     for section in sections.values():
         assert (section["lines"] > 0) == (section["absent"] is None)
         assert section["lines"] == 0 or section["tool"]
-    assert "action: there is no action recogniser to ask" in notes
+    assert "action: no clip classifier is installed" in notes
     assert answers[0]["usage"]["visual_tokens"] == 0
     silent = sections_of(talk(clip, "text", "--subtitles", "none")[0][0])
     assert silent["speech"]["absent"] == "speech was not wanted"
+
+
+def test_actions_are_told_where_a_classifier_is_installed(clip: Path, tmp_path: Path):
+    """VideoChat-Text: the action comes from a tool that ran."""
+    (tmp_path / "clips.txt").write_text("bright\ndark\nmoving\n")
+    model = save_clip_classifier(tmp_path / "clips.onnx")
+    assert invoke("models", "add", "mine", "--model", str(model)).exit_code == 0
+    path = tmp_path / "trace.json"
+    answers, _ = talk(clip, "text", "--trace", path)
+    action = sections_of(answers[0])["action"]
+    assert action["tool"] == "mine, 3 labels"
+    document = json.loads(invoke("actions", str(clip), "--json").stdout)
+    labels = [one["label"] for one in document["actions"]]
+    assert action["lines"] == len(labels) > 0
+    steps = json.loads(path.read_text())["steps"]
+    parts = next(step for step in steps if step["name"] == "answer")["parts"]
+    text = "".join(part.get("text", "") for part in parts)
+    assert all(f'"action": "{label}"' in text for label in labels)
 
 
 def test_embed_tells_when_its_frames_were_sampled(clip: Path, tmp_path: Path):

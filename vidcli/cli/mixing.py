@@ -43,15 +43,37 @@ def make_tools(bench: Bench, source: Footage) -> dict[str, Any]:
 def choose_tools(source: Footage, options: Mapping[str, Any]) -> "tuple[FindSection, ...]":
     """What asks each tool, as the parameters `speech` and `screen` want it."""
     return (
-        find_actions,
+        partial(find_actions, source),
         partial(find_said, source, str(options["speech"])),
         partial(find_written, source, str(options["screen"])),
     )
 
 
-def find_actions(_span: Span, _progress: Progress | None) -> ToolSection:
-    """What somebody does, in the words of a recogniser: there is none to ask."""
-    return ToolSection("action", absent="there is no action recogniser to ask")
+def find_actions(source: Footage, span: Span, progress: Progress | None) -> ToolSection:
+    """What somebody does in a part of a video, in the closed words of a classifier of clips.
+
+    Raises:
+        EngineError: The classifier cannot be run.
+    """
+    from vidcli.cli.actions import Watching, watch
+    from vidcli.core.onnx_header import OnnxRole
+    from vidcli.models.tool_files import find_tool_file
+    from vidcli.output.progress import NoProgress
+    from vidcli.tools.actions import ActionNetwork
+
+    found = find_tool_file(OnnxRole.ACTIONS)
+    if found.path is None:
+        return ToolSection("action", absent=found.reason)
+    try:
+        network = ActionNetwork(found.path)
+    except ModelError as error:
+        return ToolSection("action", absent=str(error))
+    watching = Watching(start=span.start, end=span.end)
+    seen = watch(network, source, watching, progress=progress or NoProgress())
+    lines = tuple(ToolLine(action.label, action.span) for action in seen.actions)
+    name = f"{found.name}, {len(network.labels)} labels"
+    absent = "" if lines else "no label is likely enough"
+    return ToolSection("action", name, lines, absent, seen.warnings)
 
 
 def find_said(source: Footage, choice: str, span: Span, progress: Progress | None) -> ToolSection:
