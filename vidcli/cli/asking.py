@@ -220,9 +220,11 @@ def streamed_answer(*, silent: bool, prefix: str = "") -> Iterator[Write]:
 def list_details(answer: Answer) -> tuple[str, ...]:
     """What made the answer and what it took, in lines for those who ask for more."""
     from vidcli.output.accounts import say_approach
+    from vidcli.output.tables import say_mixture
 
     way = f"method: {say_approach(answer.approach)}"
-    return (way, *describe_cost(answer.model, answer.usage, answer.timings))
+    mixed = () if answer.mixture is None else say_mixture(answer.mixture)
+    return (way, *mixed, *describe_cost(answer.model, answer.usage, answer.timings))
 
 
 def describe_cost(model: ModelReport, usage: Usage, spent: Timings) -> tuple[str, ...]:

@@ -4,7 +4,9 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from vidcli.cli import asking
 from vidcli.cli.build import Bench, import_engine, open_bench
@@ -12,7 +14,8 @@ from vidcli.cli.choosing import as_taught
 from vidcli.cli.footage import Footage, open_videos
 from vidcli.cli.groups import Loading, Looking, Telling, Writing, takes_groups
 from vidcli.cli.lines import is_attended, line_editing, read_line
-from vidcli.cli.options import VideoArgument
+from vidcli.cli.mixed_talk import open_mixing, settle_mixing
+from vidcli.cli.options import LOOKING, OUTPUT, VideoArgument
 from vidcli.cli.terminal import (
     Notes,
     report_error,
@@ -24,10 +27,12 @@ from vidcli.core.files import atomic_write
 from vidcli.core.results import Answer, Delta, Timings
 from vidcli.core.sampling import Sampling
 from vidcli.core.time import format_time, parse_time
+from vidcli.core.tool_text import Mode
 from vidcli.errors import UsageError, VidcliError
 
 if TYPE_CHECKING:
     from vidcli.methods.converse import Conversation
+    from vidcli.methods.mixed import Mixing
     from vidcli.methods.watch import Watched
 
 PROMPT = "> "
@@ -48,6 +53,31 @@ def chat(
     loading: Loading,
     writing: Writing,
     telling: Telling,
+    mode: Annotated[
+        Mode | None,
+        typer.Option(
+            help="Answer from what tools found, in words; from the frames alone, with their times; "
+            "or from both.  [default: the frames as the model's family wants them]",
+            rich_help_panel=LOOKING,
+        ),
+    ] = None,
+    subtitles: Annotated[
+        str | None,
+        typer.Option(
+            metavar="auto|none|whisper|FILE",
+            help="With --mode text or hybrid, what is said: subtitles, else Whisper where it is "
+            "there; nothing; Whisper; or a file.  [default: auto]",
+            rich_help_panel=LOOKING,
+        ),
+    ] = None,
+    trace: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="With --mode, write everything the model is shown to a JSON file.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None,
 ) -> None:
     """Talk about a video; each question costs only its own tokens.
 
@@ -56,7 +86,8 @@ def chat(
     from vidcli.methods.ask import Question
     from vidcli.methods.converse import Conversation
     from vidcli.output.progress import open_progress
-    from vidcli.output.tables import say_coverage
+
+    wish = settle_mixing(mode, subtitles, trace)
 
     sampling = writing.sampling()
     looking = as_taught(looking, loading.model)
@@ -65,6 +96,11 @@ def chat(
         source = open_video(video)
         bench = stack.enter_context(open_bench(loading, notes=telling.notes))
         with open_progress(quiet=telling.quiet) as progress:
+            if wish is not None:
+                mixed = open_mixing(wish, bench, source, looking, sampling, progress=progress)
+                talk = Talk(bench, source, mixed.seen, mixed.conversation, sampling, telling)
+                talk.begin(mixed.say_sections())
+                return
             seen = asking.look(
                 bench,
                 source,
@@ -78,10 +114,7 @@ def chat(
             bench.session, seen.watched, seen.video, method=seen.fit.plan.rule
         )
         talk = Talk(bench, source, seen, conversation, sampling, telling)
-        talk.warn(talk.standing_warnings())
-        telling.notes.tell(say_coverage(seen.watched.coverage))
-        with line_editing("chat"):
-            talk.run()
+        talk.begin()
 
 
 @dataclass(slots=True)
@@ -102,11 +135,22 @@ class Talk:
     bench: Bench
     source: Footage
     seen: asking.Look
-    conversation: "Conversation"
+    conversation: "Conversation | Mixing"
     sampling: Sampling
     telling: Telling
     answers: list[Answer] = field(default_factory=list)
     warned: set[str] = field(default_factory=set)
+
+    def begin(self, notes: Iterable[str] = ()) -> None:
+        """Say what the model sees, and what else it is told, then take lines."""
+        from vidcli.output.tables import say_coverage
+
+        self.warn(self.standing_warnings())
+        self.telling.notes.tell(say_coverage(self.seen.watched.coverage))
+        for note in notes:
+            self.telling.notes.tell(note)
+        with line_editing("chat"):
+            self.run()
 
     def standing_warnings(self) -> tuple[str, ...]:
         """What holds for every answer: about the video, the model and the caches."""
@@ -187,6 +231,11 @@ class Talk:
         self.warn(standing)
         for warning in own:
             self.telling.notes.warn(warning)
+        if answer.mixture is not None and self.telling.verbose:
+            from vidcli.output.tables import say_mixture
+
+            for line in say_mixture(answer.mixture):
+                self.telling.notes.detail(line)
 
     def look_closer(self, text: str) -> None:
         """Add frames around a time to what the model sees; answer the question after it, if any.
@@ -199,6 +248,11 @@ class Talk:
         from vidcli.output.progress import open_progress
         from vidcli.output.tables import say_coverage
 
+        if not self.conversation.shows_frames:
+            raise UsageError(
+                "/at shows frames, and --mode text shows none",
+                hint="start again with --mode hybrid",
+            )
         when, _, question = text.partition(" ")
         span = self.seen.fit.plan.span
         try:

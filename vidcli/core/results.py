@@ -14,6 +14,7 @@ from vidcli.core.time import Span
 
 if TYPE_CHECKING:
     from vidcli.core.route import Route
+    from vidcli.core.tool_text import Mixture
 
 
 class FinishReason(StrEnum):
@@ -178,6 +179,7 @@ class Answer:
         approach: The method with its parameters, and why it was taken.
         route: How text was come by that the answer was read from; None where the frames
             themselves were shown.
+        mixture: Words of tools and visual tokens that it rests on, by the method `hybrid`.
     """
 
     question: str
@@ -197,3 +199,4 @@ class Answer:
     warnings: tuple[str, ...] = field(default=())
     approach: Approach = field(default_factory=Approach)
     route: "Route | None" = None
+    mixture: "Mixture | None" = None

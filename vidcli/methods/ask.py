@@ -133,6 +133,7 @@ def ask(
     approach: Approach | None = None,
     warnings: Sequence[str] = (),
     progress: Progress | None = None,
+    prompt: Prompt | None = None,
 ) -> Iterator[Delta | Answer]:
     """Answer a question: pieces of text as they come, then the whole answer with its evidence.
 
@@ -146,6 +147,7 @@ def ask(
         approach: The method with its parameters, for the result.
         warnings: What the result should mention besides what happens here.
         progress: Told while prefilling.
+        prompt: Of the question, where it is more than the video and the question.
 
     Yields:
         `Delta`s, then one `Answer`.
@@ -154,7 +156,7 @@ def ask(
         ResourceError: A structured answer is longer than it may be.
         KeyboardInterrupt: Ctrl-C, after what was written has been yielded.
     """
-    prompt = compose(session, watched, question, video)
+    prompt = prompt or compose(session, watched, question, video)
     started, native_before = time.perf_counter(), session.native_s
     prefix = session.prefill(prompt, progress=progress)
     timings.prefill += time.perf_counter() - started
@@ -276,6 +278,8 @@ def find_evidence(text: str, watched: Watched, *, cited: bool) -> tuple[tuple[Ev
     """Evidence of an answer: its citations, or all frames where none were asked for."""
     if cited:
         return cite.read_citations(text, watched.frames, watched.coverage)
+    if not watched.frames:
+        return (), 0
     return (cite.show_frames(watched.frames, watched.frames, watched.coverage),), 0
 
 

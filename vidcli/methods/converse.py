@@ -43,6 +43,11 @@ class Conversation:
     turns: list[Turn] = field(default_factory=list)
     n_dropped: int = 0
 
+    @property
+    def shows_frames(self) -> bool:
+        """Whether the model is shown the video itself."""
+        return True
+
     def ask(
         self, question: str, sampling: Sampling, *, progress: Progress | None = None
     ) -> Iterator[Delta | Answer]:

@@ -29,7 +29,7 @@ SLOW_POOLS = (
 )
 
 
-CAPTIONS, TREE, AGENT = "captions", "tree", "agent"
+CAPTIONS, TREE, AGENT, HYBRID = "captions", "tree", "agent", "hybrid"
 READING_TOOLS = "vidcli.cli.reading:make_tools"
 PROMPT = Option(
     "prompt",
@@ -161,6 +161,38 @@ _METHODS = (
         estimates="vidcli.methods.agent.method:estimate_agent",
         differs="the model that sees compares frames with descriptions, not CLIP or ViCLIP; see "
         "'vidcli agent', which also writes plans",
+    ),
+    Method(
+        name=HYBRID,
+        idea="What tools found, in words, and the frames themselves, in one prompt.",
+        paper="VideoChat, arXiv:2305.06355, github.com/OpenGVLab/Ask-Anything",
+        cost="one caption a frame and one every 5 s, kept for later questions; every frame shown",
+        needs=("a model that follows instructions",),
+        options=(
+            Option(
+                "mode",
+                "hybrid",
+                "The words of tools alone, the frames alone, or both.",
+                choices=("text", "embed", "hybrid"),
+            ),
+            Option(
+                "speech",
+                "auto",
+                "Subtitles, else Whisper where it is there; Whisper; or nothing.",
+                choices=("auto", "whisper", "none"),
+            ),
+            Option(
+                "screen",
+                "auto",
+                "On-screen text where the extra 'ocr' is there, or nothing.",
+                choices=("auto", "none"),
+            ),
+        ),
+        runs="vidcli.methods.mixed:answer_hybrid",
+        tools="vidcli.cli.mixing:make_tools",
+        estimates="vidcli.methods.mixed:estimate_hybrid",
+        differs="no InternVideo or GMHRA: captions by the model itself, tags from their words, one "
+        "connector as the model's family has it",
     ),
 )
 METHODS: Mapping[str, Method] = {method.name: method for method in _METHODS}

@@ -25,6 +25,7 @@ from vidcli.errors import VidcliError
 
 if TYPE_CHECKING:
     from vidcli.core.route import Route
+    from vidcli.core.tool_text import Mixture
     from vidcli.library.journal_care import JournalFacts
 
 VERSION = 1
@@ -334,6 +335,30 @@ def account_entries(answer: Answer) -> Document:
         "timings_s": timings_entry(answer.timings),
         "warnings": list(answer.warnings),
         **({} if answer.route is None else {"route": route_entry(answer.route)}),
+        **({} if answer.mixture is None else {"mixture": mixture_entry(answer.mixture)}),
+    }
+
+
+def mixture_entry(mixture: "Mixture") -> Document:
+    """Words of tools and visual tokens that an answer rests on."""
+    return {
+        "mode": mixture.mode.value,
+        "visual_tokens": mixture.visual_tokens,
+        "sampling": mixture.sampling or None,
+        "sections": [
+            {
+                "name": use.section.name,
+                "tool": use.section.tool or None,
+                "absent": use.section.absent or None,
+                "lines": use.lines,
+                "words": use.words,
+                "words_left_out": use.words_left_out,
+            }
+            for use in mixture.sections
+        ],
+        "tool_words_left_out": mixture.tool_words_left_out,
+        "turns_left_out": mixture.turns_left_out,
+        "history_words_left_out": mixture.history_words_left_out,
     }
 
 

@@ -13,6 +13,7 @@ from vidcli.core.media import AudioStream, Coverage, Shot, SubtitleStream, Video
 from vidcli.core.results import Answer, CacheUse
 from vidcli.core.route import Route
 from vidcli.core.time import Span, format_time
+from vidcli.core.tool_text import Mixture
 from vidcli.output.plain import count, format_size, printable
 
 UNKNOWN = "unknown"
@@ -159,6 +160,19 @@ def say_route(route: Route) -> str:
         clusters = ", ".join(str(look.clusters) for look in route.rounds)
         text += f" of {count(route.frames_encoded, 'frame')}, clusters {clusters}"
     return f"{text}, {count(len(route.calls), 'text call')}"
+
+
+def say_mixture(mixture: Mixture) -> tuple[str, ...]:
+    """Write what a model was shown and told, a line each."""
+    lines = [f"{mixture.mode}: {count(mixture.visual_tokens, 'visual token')}"]
+    for use in mixture.sections:
+        if use.section.absent:
+            lines.append(f"{use.section.name}: {use.section.absent}")
+            continue
+        left = f", {count(use.words_left_out, 'word')} left out" if use.words_left_out else ""
+        told = f"{count(use.lines, 'line')} of {count(use.words, 'word')}{left}"
+        lines.append(f"{use.section.name}: {told}, by {use.section.tool}")
+    return tuple(map(printable, lines))
 
 
 def _say_picture(stream: VideoStream) -> str:
