@@ -34,7 +34,7 @@ ENOUGH_S = 4  # seconds in which an endless command does something
 EXAMPLES = {
     "ask": "ask {clip} What? --max-tokens 2",
     "agent": "agent {clip} What? --max-tokens 2 --max-rounds 1 --frames 1",
-    "caption": "caption {clip} --max-tokens 2",
+    "caption": "caption {clip} --max-tokens 2 --report {out}.html",
     "summarize": "summarize {clip} --write-chapters {out}.mkv",
     "chapters": "chapters {clip}",
     "highlights": "highlights {clip} --query cars --threshold 0 --clip {out}",

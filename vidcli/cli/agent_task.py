@@ -51,6 +51,11 @@ class AgentTask(Task):
     subtitles: str = AUTO
     streams: bool = False
 
+    @property
+    def speech(self) -> str:
+        """Where words are read."""
+        return self.subtitles
+
     def describe(self) -> dict[str, Any]:
         """Everything of the task that shapes an answer."""
         told = dataclasses.asdict(self.agency)

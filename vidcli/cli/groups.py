@@ -199,7 +199,7 @@ class Telling:
 
 @dataclass(frozen=True, slots=True)
 class Rehearsing:
-    """Looking at the work instead of doing it, or while it is done."""
+    """Looking at the work instead of doing it, while it is done, or afterwards."""
 
     dry_run: Annotated[
         bool,
@@ -217,6 +217,23 @@ class Rehearsing:
             rich_help_panel=OUTPUT,
         ),
     ] = None
+    report: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE.html|DIR/",
+            help="Write a page with storyboard, timeline and evidence; of many videos, a page each "
+            "and an index.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None
+    report_text: Annotated[
+        bool,
+        typer.Option(
+            "--report-text",
+            help="Read the text on the screen for the report too; needs the extra 'ocr'.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = False
 
 
 def takes_groups(command: Callable[..., None]) -> Callable[..., None]:

@@ -10,6 +10,7 @@ from vidcli.cli.groups import Loading, Rehearsing, Telling
 from vidcli.cli.inputs import Inputs, each_input
 from vidcli.cli.keeping import Keeping
 from vidcli.cli.rehearse import require_writable
+from vidcli.cli.reporting import find_place, reporting
 from vidcli.cli.tally import Tally
 from vidcli.cli.tasks import Task
 from vidcli.errors import UsageError
@@ -49,6 +50,7 @@ def run_task(
     if rehearsing.dry_run:
         rehearse_each(inputs, task, loading, telling)
         return Tally()
+    place = find_place(rehearsing, many=inputs.many)
     options = RunOptions(
         loading=loading,
         telling=telling,
@@ -56,7 +58,7 @@ def run_task(
         many=inputs.many,
         trace=rehearsing.trace,
     )
-    with open_run(task, options) as run:
+    with reporting(task, inputs, place, telling) as told, open_run(told, options) as run:
         run.work(inputs.files)
     run.raise_failures()
     return run.tally

@@ -67,6 +67,11 @@ class SummaryTask(Task):
     streams: bool = False
     only_chapters: ClassVar[bool] = False
 
+    @property
+    def speech(self) -> str:
+        """Where words are read."""
+        return self.subtitles
+
     def describe(self) -> dict[str, Any]:
         """Everything of the task that shapes a summary."""
         return {

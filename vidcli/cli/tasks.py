@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from vidcli.cli.build import Bench
 from vidcli.cli.footage import Footage
 from vidcli.cli.groups import Loading, Looking, Telling
+from vidcli.cli.speech import AUTO
 from vidcli.core.model import LanguageFiles, ModelFiles
 from vidcli.core.protocols import Progress
 from vidcli.output.chapters import ChapterForm
@@ -132,6 +133,11 @@ class Task(ABC):
     has_verdict: bool = False
     is_negative: Callable[[Document], bool] = lambda _document: False
     needs_model: bool = True
+
+    @property
+    def speech(self) -> str:
+        """Where a report finds what is said, as `find_speech` takes it."""
+        return AUTO
 
     @abstractmethod
     def describe(self) -> dict[str, Any]:
