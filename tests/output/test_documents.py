@@ -29,6 +29,7 @@ from tests.output.results import (
     make_summary_rehearsal,
 )
 from tests.output.timed_reports import make_screen, make_transcript
+from vidcli.core.camera import CameraMove, ShotDetails
 from vidcli.core.catalog import FileRole, InstalledModel, Kind, MemoryBill, StoredFile
 from vidcli.core.detections import Action, Detection, Guess, Window
 from vidcli.core.findings import Finding, Level
@@ -88,6 +89,12 @@ UNKNOWN_STREAM = {
 }
 
 
+DETAILS = [
+    ShotDetails(CameraMove.LEFT, (-0.1, 0.0), 1.0, 0.25, 0.5, 2, 12),
+    *[ShotDetails(CameraMove.UNCLEAR, None, None, None, None, None, 0)] * (len(SHOTS) - 1),
+]
+
+
 def make_documents() -> dict[str, documents.Document]:
     entry = {
         "file": None,
@@ -126,7 +133,7 @@ def make_documents() -> dict[str, documents.Document]:
             said="<49><99> Hi.",
         ),
         "info": documents.info_document(make_info()),
-        "shots": documents.shots_document(make_info(), SHOTS, ["x"]),
+        "shots": documents.shots_document(make_info(), SHOTS, ["x"], DETAILS),
         "frames": documents.frames_document(
             make_info(), [entry], rule="uniform", sheet=None, coverage=COVERAGE, warnings=[]
         ),

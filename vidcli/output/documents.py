@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Protocol
 
+from vidcli.core.camera import ShotDetails
 from vidcli.core.media import Coverage, Frame, Shot, VideoInfo
 from vidcli.core.prompt import SeenFrame
 from vidcli.core.results import (
@@ -132,8 +133,14 @@ def info_document(info: VideoInfo) -> Document:
     }
 
 
-def shots_document(info: VideoInfo, shots: Sequence[Shot], warnings: Sequence[str]) -> Document:
-    """The document `shots`."""
+def shots_document(
+    info: VideoInfo,
+    shots: Sequence[Shot],
+    warnings: Sequence[str],
+    details: Sequence[ShotDetails] | None = None,
+) -> Document:
+    """The document `shots`; `details` are those of each shot, where they were looked at."""
+    looks: Sequence[ShotDetails | None] = details or [None] * len(shots)
     return {
         "schema": head("shots"),
         "path": info.path,
@@ -144,10 +151,25 @@ def shots_document(info: VideoInfo, shots: Sequence[Shot], warnings: Sequence[st
                 **span_entry(shot.span),
                 "length_s": seconds(shot.span.length),
                 "transition": shot.transition.value,
+                "details": look and details_entry(look),
             }
-            for number, shot in enumerate(shots, start=1)
+            for number, (shot, look) in enumerate(zip(shots, looks, strict=True), start=1)
         ],
         "warnings": list(warnings),
+    }
+
+
+def details_entry(details: ShotDetails) -> Document:
+    """How one shot of the document `shots` looks."""
+    pan = details.pan
+    return {
+        "camera": details.camera.value,
+        "pan": None if pan is None else {"x": round(pan[0], 6), "y": round(pan[1], 6)},
+        "zoom": _optional_share(details.zoom),
+        "motion": _optional_share(details.motion),
+        "brightness": _optional_share(details.brightness),
+        "faces": details.faces,
+        "frames": details.frames,
     }
 
 
@@ -304,6 +326,10 @@ def head(name: str) -> Document:
 
 def _optional_seconds(value: Fraction | None) -> float | None:
     return None if value is None else seconds(value)
+
+
+def _optional_share(value: float | None) -> float | None:
+    return None if value is None else round(value, 6)
 
 
 def span_entry(span: Span) -> Document:

@@ -6,9 +6,11 @@ a terminal, so that both say the same.
 
 import csv
 import io
+import math
 from collections.abc import Sequence
 from fractions import Fraction
 
+from vidcli.core.camera import CameraMove, ShotDetails
 from vidcli.core.media import AudioStream, Coverage, Shot, SubtitleStream, VideoInfo, VideoStream
 from vidcli.core.results import Answer, CacheUse
 from vidcli.core.route import Route
@@ -18,6 +20,8 @@ from vidcli.output.plain import count, format_size, printable
 
 UNKNOWN = "unknown"
 SHOT_COLUMNS = ("shot", "start", "end", "length", "begins with")
+DETAIL_COLUMNS = ("camera", "speed", "motion", "light", "faces")
+NOTHING = "-"  # in a cell whose value is not known
 
 
 def info_rows(info: VideoInfo) -> list[tuple[str, str]]:
@@ -44,8 +48,11 @@ def info_rows(info: VideoInfo) -> list[tuple[str, str]]:
     return [*rows, *(("warning", printable(warning)) for warning in info.warnings)]
 
 
-def shot_rows(shots: Sequence[Shot]) -> list[tuple[str, ...]]:
-    """One row for each shot, in the columns of `SHOT_COLUMNS`."""
+def shot_rows(
+    shots: Sequence[Shot], details: Sequence[ShotDetails] | None = None
+) -> list[tuple[str, ...]]:
+    """One row for each shot, in the columns of `SHOT_COLUMNS`, then `DETAIL_COLUMNS`."""
+    looks: Sequence[ShotDetails | None] = details or [None] * len(shots)
     return [
         (
             str(number),
@@ -53,23 +60,58 @@ def shot_rows(shots: Sequence[Shot]) -> list[tuple[str, ...]]:
             format_time(shot.span.end, decimals=2),
             f"{float(shot.span.length):.2f} s",
             shot.transition.value,
+            *(() if look is None else _say_details(look)),
         )
-        for number, shot in enumerate(shots, start=1)
+        for number, (shot, look) in enumerate(zip(shots, looks, strict=True), start=1)
     ]
 
 
-def shots_csv(path: str, shots: Sequence[Shot], *, header: bool) -> str:
+def _say_details(details: ShotDetails) -> tuple[str, ...]:
+    """The columns of `DETAIL_COLUMNS`; a speed is in frames a second, of a zoom in per cent."""
+    shares = (details.motion, details.brightness)
+    return (
+        details.camera.value,
+        _say_speed(details),
+        *(NOTHING if share is None else f"{share:.0%}" for share in shares),
+        NOTHING if details.faces is None else str(details.faces),
+    )
+
+
+def _say_speed(details: ShotDetails) -> str:
+    if details.camera in (CameraMove.STILL, CameraMove.UNCLEAR):
+        return NOTHING
+    if details.camera in (CameraMove.ZOOM_IN, CameraMove.ZOOM_OUT) and details.zoom is not None:
+        return f"{details.zoom - 1:+.0%}/s"
+    return NOTHING if details.pan is None else f"{math.hypot(*details.pan):.0%}/s"
+
+
+def shots_csv(
+    path: str,
+    shots: Sequence[Shot],
+    details: Sequence[ShotDetails] | None = None,
+    *,
+    header: bool,
+) -> str:
     """Shots as CSV (RFC 4180 apart from its line ends), seconds with three decimals."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
+    looks: Sequence[ShotDetails | None] = details or [None] * len(shots)
     if header:
-        writer.writerow(("file", "shot", "start_s", "end_s", "length_s", "transition"))
-    for number, shot in enumerate(shots, start=1):
-        times = (shot.span.start, shot.span.end, shot.span.length)
-        writer.writerow(
-            (path, number, *(f"{float(time):.3f}" for time in times), shot.transition.value)
-        )
+        columns = ("file", "shot", "start_s", "end_s", "length_s", "transition")
+        more = ("camera", "pan_x", "pan_y", "zoom", "motion", "brightness", "faces")
+        writer.writerow((*columns, *(() if details is None else more)))
+    for number, (shot, look) in enumerate(zip(shots, looks, strict=True), start=1):
+        times = (f"{float(t):.3f}" for t in (shot.span.start, shot.span.end, shot.span.length))
+        told = () if look is None else _details_cells(look)
+        writer.writerow((path, number, *times, shot.transition.value, *told))
     return text.getvalue()
+
+
+def _details_cells(details: ShotDetails) -> tuple[str | int | None, ...]:
+    """Details as CSV; what is not known is empty."""
+    numbers = (*(details.pan or (None, None)), details.zoom, details.motion, details.brightness)
+    cells = (None if number is None else f"{number:.4f}" for number in numbers)
+    return (details.camera.value, *cells, details.faces)
 
 
 def draw_table(

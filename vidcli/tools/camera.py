@@ -37,6 +37,7 @@ BETTER = (0.3, 0.2)  # grey levels and share by which a part must look more alik
 LEAST_PARTS = 1.0  # of 48, that must speak for a moving camera in the mean of a shot
 DISSENT = (0.3, 0.3)  # parts, and share of those for it, that may speak against it
 CHANGED = 20  # grey levels, of 255, by which a pixel differs for good
+UPHEAVAL = 0.35  # share of the picture that changes from which nothing says where the camera is
 SLOW = 0.012  # frame sides a second, below which a camera counts as still
 STEADY = 0.6  # share of the way that a camera must keep its direction, to be panning or zooming
 ZOOM_REACH = 0.38  # mean distance of a pixel from the middle, in frame sides: what a zoom moves
@@ -95,20 +96,18 @@ def name_movement(steps: Sequence[Step]) -> Movement:
     """
     if not steps:
         return Movement(CameraMove.UNCLEAR, None, None, None)
-    changed = np.mean([step.changed for step in steps], axis=0)
+    still, moving = np.mean([step.changed for step in steps], axis=0).tolist()
     known = [(step.pan, step.zoom) for step in steps if step.pan is not None]
-    if len(known) * 2 < len(steps):
-        has_change = changed[0] >= 0.5  # everything changes, nothing can be followed
-        camera = CameraMove.UNCLEAR if has_change else CameraMove.STILL
-        at_rest = None if has_change else (0.0, 0.0)
-        return Movement(camera, at_rest, None if has_change else 1.0, float(changed[0]))
     pans, zooms = np.array([pan for pan, _ in known]), np.array([zoom for _, zoom in known])
-    camera = _name(pans, zooms) if _is_camera(steps) else CameraMove.STILL
+    camera = CameraMove.STILL
+    if len(known) * 2 >= len(steps) and _is_camera(steps):
+        camera = _name(pans, zooms)
+    if camera is CameraMove.STILL and still >= UPHEAVAL:
+        return Movement(CameraMove.UNCLEAR, None, None, still)
     if camera is CameraMove.STILL:
-        return Movement(camera, (0.0, 0.0), 1.0, float(changed[0]))
+        return Movement(camera, (0.0, 0.0), 1.0, still)
     across, down = np.median(pans, axis=0).tolist()
-    zoom = math.exp(float(np.median(zooms)))
-    return Movement(camera, (across, down), zoom, float(changed[1]))
+    return Movement(camera, (across, down), math.exp(float(np.median(zooms))), moving)
 
 
 def _is_camera(steps: Sequence[Step]) -> bool:
