@@ -70,13 +70,20 @@ def test_the_kind_of_error_survives_the_way_back(worker, clips: ClipCache):
 def test_every_operation_exists(worker, clips: ClipCache, tmp_path: Path):
     path, words = str(clips.get(duration=1)), tmp_path / "words.srt"
     words.write_text("1\n00:00:00,000 --> 00:00:01,000\nhello\n")
-    both = tmp_path / "both.mkv"
-    streams = [ffmpeg.input(path), ffmpeg.input(str(words))]
-    run_ffmpeg(ffmpeg.output(*streams, str(both), **{"c:v": "copy", "c:s": "srt"}))
-    other = {"subtitle_file": (str(words), {}), "subtitle_stream": (str(both), {"index": 1})}
+    sound = clips.build(".mp3", corpus.make_sound, key="sound")
+    all_three = tmp_path / "all.mkv"
+    streams = [ffmpeg.input(path), ffmpeg.input(str(words)), ffmpeg.input(str(sound))]
+    run_ffmpeg(ffmpeg.output(*streams, str(all_three), **{"c:v": "copy", "c:s": "srt"}))
+    second = {"start": Fraction(0), "end": Fraction(1)}
+    other = {
+        "subtitle_file": (str(words), {}),
+        "subtitle_stream": (str(all_three), {"index": 1}),
+        "sound": (str(all_three), {"index": 2} | second),
+    }
     for operation in jobs.OPERATIONS:
         asked, options = other.get(operation, (path, {}))
-        assert worker.call(operation, asked, **options)
+        found = worker.call(operation, asked, **options)
+        assert found.size if operation == "sound" else found
 
 
 def test_an_operation_tells_how_far_it_is(worker, clips: ClipCache):
