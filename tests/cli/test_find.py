@@ -48,7 +48,7 @@ def test_the_threshold_decides_and_the_exit_code_says_it(six: Path):
     found = invoke("find", str(six), EVENT, *ALL)
     nothing = invoke("find", str(six), EVENT, *NONE)
     assert (found.exit_code, nothing.exit_code) == (0, 1)
-    assert found.stdout.startswith("0:00.0-")
+    assert found.stdout.startswith("0:00.0–")
     assert nothing.stdout == ""
     assert "0 moments in 11 windows and 0 closer looks" in nothing.stderr
 
@@ -244,7 +244,7 @@ def test_a_terminal_gets_a_curve_as_wide_as_it_is(six: Path):
     colourful = on_terminal("find", str(six), EVENT, *ALL, columns=60)
     assert "\x1b[32m" in colourful
     bare = on_terminal("find", str(six), EVENT, *ALL, "--no-curve", columns=60)
-    assert len(bare.splitlines()) == bare.count("-") == 1
+    assert len(bare.splitlines()) == bare.count("–") == 1
 
 
 @random

@@ -23,7 +23,9 @@ from vidcli.models import hardware
 from vidcli.models.catalog import find_model, list_models
 from vidcli.models.digest import digest_model
 from vidcli.models.registry import list_installed, registry_path
+from vidcli.output.models import BRIEF, ModelRow, brief_row
 from vidcli.output.schema import load_schema
+from vidcli.output.tables import draw_table
 
 SMOL = "smolvlm2-500m"
 REPO = "ggml-org/SmolVLM2-500M-Video-Instruct-GGUF"
@@ -239,6 +241,24 @@ def test_all_lists_the_catalog_too():
     assert [row["name"] for row in rows] == [spec.name for spec in list_models()]
     assert {row["installed"] for row in rows} == {False}
     assert invoke("models", "show", SMOL).exit_code == 0
+
+
+def test_all_is_readable_at_80_columns():
+    rows = [brief_row(ModelRow(spec.name, spec, None, None, None)) for spec in list_models()]
+    lines = draw_table(rows, columns=BRIEF, right=(2,), color=False, width=80).splitlines()
+    assert max(map(len, lines)) <= 80
+    assert len(lines) < 2 + 1.5 * len(rows)  # most of them on one line, the longest on two
+    named = [line.split()[0] for line in lines[2:] if not line.startswith(" ")]
+    assert named == [spec.name for spec in list_models()]
+
+
+@pytest.mark.usefixtures("stocked")
+def test_a_model_too_big_for_the_memory_is_marked(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(hardware, "read_memory", lambda: hardware.Memory(2**20, 2**20))
+    lines = invoke("models", "list", "--all").stdout.splitlines()
+    listed = {line.split()[0]: line for line in lines}
+    assert "too big" in listed[SMOL]
+    assert "too big" not in listed["yunet"]
 
 
 @pytest.mark.usefixtures("stocked")

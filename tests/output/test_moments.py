@@ -18,7 +18,7 @@ def document(**given: Any) -> dict[str, Any]:
 
 
 def test_a_line_a_moment_and_a_cue_with_what_was_looked_for():
-    assert say_result(document()) == "0:00.0-0:01.0 0.750\n0:02.0-0:03.0 0.900"
+    assert say_result(document()) == "0:00.0–0:01.0 0.750\n0:02.0–0:03.0 0.900"
     srt = render_file(document(), Form.SRT).decode()
     assert srt.splitlines()[:3] == ["1", "00:00:00,000 --> 00:00:01,000", r"a cat\x1b[31m"]
 

@@ -11,7 +11,7 @@ from vidcli.cli.footage import Footage
 from vidcli.cli.groups import Loading, Looking
 from vidcli.core.model import ModelFiles
 from vidcli.core.results import Timings
-from vidcli.core.time import format_time
+from vidcli.core.time import format_range
 from vidcli.output.documents import Document
 
 if TYPE_CHECKING:
@@ -132,5 +132,4 @@ class ClipTeller:
 
 def name_clip(source: Footage, clip: "Clip") -> str:
     """A clip for messages: the video and the times."""
-    start, end = (format_time(edge, decimals=1) for edge in (clip.span.start, clip.span.end))
-    return f"{source.info.path} {start}-{end}"
+    return f"{source.info.path} {format_range(clip.span.start, clip.span.end)}"

@@ -42,7 +42,7 @@ def list_models(
     from vidcli.models.hardware import read_memory
     from vidcli.models.packaged import find_packaged
     from vidcli.models.registry import list_installed
-    from vidcli.output.models import COLUMNS, list_row, models_document
+    from vidcli.output.models import BRIEF, COLUMNS, brief_row, list_row, models_document
 
     memory = read_memory()
     packaged = find_packaged()
@@ -57,7 +57,9 @@ def list_models(
     if json:
         write_document(models_document(rows))
         return
-    if rows:
+    if every:
+        write_table([brief_row(row) for row in rows], columns=BRIEF, right=(2,))
+    elif rows:
         write_table([list_row(row) for row in rows], columns=COLUMNS, right=(2,))
     else:
         Notes().tell(

@@ -116,3 +116,17 @@ def format_time(seconds: Fraction | float, *, decimals: int = 0) -> str:
     hours, minutes = divmod(minutes, 60)
     head = f"{hours}:{minutes:02d}" if hours else f"{minutes}"
     return f"{head}:{secs:02d}" + (f".{rest:0{decimals}d}" if decimals else "")
+
+
+def format_range(
+    start: Fraction | float, end: Fraction | float, *, decimals: int = 1, dash: str = "–"
+) -> str:
+    """Write two times as `0:01.5–0:03.0`.
+
+    Args:
+        start: Seconds.
+        end: Seconds.
+        decimals: Places of each, as in `format_time`.
+        dash: What stands between; "-" where only ASCII can be drawn or is wanted in a prompt.
+    """
+    return f"{format_time(start, decimals=decimals)}{dash}{format_time(end, decimals=decimals)}"

@@ -16,6 +16,12 @@ def format_size(n_bytes: int) -> str:
     return f"{n_bytes} B" if unit == "B" else f"{size:.1f} {unit}"
 
 
+def format_about(n_bytes: int) -> str:
+    """Write a size that is known roughly: `~266 MiB`, `~3.2 GiB`; a decimal only below ten."""
+    number, unit = format_size(n_bytes).split()
+    return f"~{number if float(number) < 10 else round(float(number))} {unit}"
+
+
 def parse_size(text: str) -> int:
     """Read a size: `500MB`, `2GB`, `1.5GiB`, `1000`; 1 GB is 10^9 bytes.
 

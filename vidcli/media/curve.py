@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidcli.core.time import format_time
+from vidcli.core.time import format_range, format_time
 
 WIDTH, HEIGHT = 960, 360  # pixels
 LEFT, RIGHT, TOP, BOTTOM = 64, 24, 60, 64
@@ -84,7 +84,7 @@ def _draw_spans(image: Image, drawing: Drawing) -> None:
     """The times of what was found, under the axis, where they do not meet each other."""
     reached = 0
     for start, end in drawing.spans:
-        text = f"{format_time(start, decimals=1)}-{format_time(end, decimals=1)}"
+        text = format_range(start, end, dash="-")  # the font is ASCII
         middle = (_x(drawing, start) + _x(drawing, end)) // 2
         left = min(max(LEFT, middle - 4 * len(text)), WIDTH - RIGHT - 8 * len(text))
         if left > reached:

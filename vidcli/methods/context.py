@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from vidcli.core.prompt import TextPart
 from vidcli.core.protocols import TextSession
-from vidcli.core.time import Span, format_time
+from vidcli.core.time import Span, format_range
 from vidcli.errors import ResourceError
 
 FENCE = (
@@ -111,4 +111,4 @@ def _place(note: Note) -> tuple[bool, float, float, str]:
 
 
 def _say(span: Span) -> str:
-    return f"{format_time(span.start, decimals=1)}-{format_time(span.end, decimals=1)}"
+    return format_range(span.start, span.end, dash="-")

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from typing import Any
 
+from vidcli.core.time import format_range
 from vidcli.output.chapters import (
     ChapterForm,
     escape_vtt,
@@ -272,8 +273,8 @@ def write_markdown(document: Document) -> str:
         lines += [say_result(document), ""]
     for entry in document.get("evidence", ()):
         if entry["quote"]:
-            start, end = (say_time(entry[name]) for name in ("start_s", "end_s"))
-            lines.append(f"- {start}–{end}: {printable(entry['quote'])}")
+            times = format_range(entry["start_s"], entry["end_s"])
+            lines.append(f"- {times}: {printable(entry['quote'])}")
     lines += [""] if lines[-1] else []
     lines += [
         f"*{coverage['frames']} frames seen from {say_time(coverage['start_s'])} to "

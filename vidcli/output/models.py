@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vidcli.core.catalog import InstalledModel, MemoryBill, ModelSpec
-from vidcli.core.units import format_size
+from vidcli.core.units import format_about, format_size
 from vidcli.output.documents import Document, head
 from vidcli.output.plain import printable
 
-COLUMNS = ("name", "installed", "size", "quant", "fits", "good at")
+COLUMNS = ("name", "here", "size", "quant", "fits", "good at")
+BRIEF = ("name", "here", "size", "good at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,19 +84,31 @@ def model_check_document(entries: Sequence[tuple[str, str, str | None]]) -> Docu
 
 
 def list_row(row: ModelRow) -> tuple[str, ...]:
-    """Cells of a list, in the order of `COLUMNS`."""
-    state = "no"
-    if row.installed is not None:
-        state = "incomplete" if row.installed.missing else "yes"
-    about = "" if row.installed else "~"
-    return (
-        row.name,
-        state,
-        f"{about}{format_size(row.size_bytes)}",
-        row.quant,
-        "" if row.fits is None else ("yes" if row.fits else "no"),
-        row.spec.strengths if row.spec else "",
-    )
+    """Cells of a list of what is here, in the order of `COLUMNS`."""
+    fits = "" if row.fits is None else ("yes" if row.fits else "no")
+    return (row.name, _say_state(row), _say_size(row), row.quant, fits, _say_strengths(row))
+
+
+def brief_row(row: ModelRow) -> tuple[str, ...]:
+    """Cells of a list of all there are, in the order of `BRIEF`: narrow, so that 80 columns do."""
+    state = _say_state(row)
+    if row.fits is False:
+        state = "too big" if state == "no" else f"{state}, too big"
+    return (row.name, state, _say_size(row), _say_strengths(row))
+
+
+def _say_state(row: ModelRow) -> str:
+    if row.installed is None:
+        return "no"
+    return "incomplete" if row.installed.missing else "yes"
+
+
+def _say_size(row: ModelRow) -> str:
+    return format_size(row.size_bytes) if row.installed else format_about(row.size_bytes)
+
+
+def _say_strengths(row: ModelRow) -> str:
+    return row.spec.strengths if row.spec else ""
 
 
 def show_rows(row: ModelRow, *, memory_bytes: int | None) -> list[tuple[str, str]]:

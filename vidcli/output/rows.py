@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vidcli.core.results import Answer
-from vidcli.core.time import format_time
+from vidcli.core.time import format_range, format_time
 from vidcli.output.chapters import list_chapters
 from vidcli.output.documents import Document, account_entries, choice_entry, head, video_entry
 from vidcli.output.plain import printable
@@ -112,7 +112,7 @@ def _highlights(document: Document) -> list[Row]:
     is_asked = document["query"] is not None
     return [
         Row(
-            line=f"{say_time(entry['start_s'])}–{say_time(entry['end_s'])} {entry['score']:.3f}"
+            line=f"{format_range(entry['start_s'], entry['end_s'])} {entry['score']:.3f}"
             + (f" {printable(entry['clip'])}" if entry["clip"] else ""),
             question=printable(document["query"]) if is_asked else document["measure"],
             answer=f"{entry['score']:.3f}",
@@ -125,10 +125,10 @@ def _highlights(document: Document) -> list[Row]:
 
 
 def _moments(document: Document) -> list[Row]:
-    """Lines that other programs take apart: `file@0:05.0-0:08.0 0.953`."""
+    """Lines that other programs take apart: `file@0:05.0–0:08.0 0.953`."""
     return [
         Row(
-            line=f"{say_time(entry['start_s'])}-{say_time(entry['end_s'])} {entry['score']:.3f}"
+            line=f"{format_range(entry['start_s'], entry['end_s'])} {entry['score']:.3f}"
             + (f" {printable(entry['clip'])}" if entry["clip"] else ""),
             question=printable(document["query"]),
             answer=f"{entry['score']:.3f}",

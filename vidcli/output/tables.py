@@ -14,7 +14,7 @@ from vidcli.core.camera import CameraMove, ShotDetails
 from vidcli.core.media import AudioStream, Coverage, Shot, SubtitleStream, VideoInfo, VideoStream
 from vidcli.core.results import Answer, CacheUse
 from vidcli.core.route import Route
-from vidcli.core.time import Span, format_time
+from vidcli.core.time import Span, format_range, format_time
 from vidcli.core.tool_text import Mixture
 from vidcli.output.plain import count, format_size, printable
 
@@ -136,7 +136,13 @@ def draw_table(
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=SIMPLE_HEAD if columns else None, show_header=bool(columns))
+    table = Table(
+        box=SIMPLE_HEAD if columns else None,
+        show_header=bool(columns),
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, 1 if columns else 2, 0, 0),  # a box adds a space
+    )
     n_columns = max((len(row) for row in [*rows, columns]), default=0)
     for number in range(n_columns):
         table.add_column(
@@ -165,9 +171,7 @@ def format_duration(seconds: Fraction | None) -> str:
 def say_span(span: Span) -> str:
     """Write a span as `0:00–0:10`, with tenths where it lasts less than ten seconds."""
     decimals = 1 if span.length < 10 else 0
-    return (
-        f"{format_time(span.start, decimals=decimals)}–{format_time(span.end, decimals=decimals)}"
-    )
+    return format_range(span.start, span.end, decimals=decimals)
 
 
 def say_coverage(coverage: Coverage) -> str:

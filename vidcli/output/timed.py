@@ -10,7 +10,7 @@ from typing import Any
 from vidcli.core.results import VideoReport
 from vidcli.core.screen import ScreenLine, ScreenReport
 from vidcli.core.speech import Cue, Transcript
-from vidcli.core.time import Span, format_time
+from vidcli.core.time import Span, format_range, format_time
 from vidcli.output.documents import (
     Document,
     coverage_entry,
@@ -161,7 +161,7 @@ def timed_markdown(document: Document) -> str:
     """A list to be read: the file, then every entry with its times."""
     lines = [f"## {printable(document['video']['path'])}", ""]
     for start, end, text in list_cues(document):
-        lines.append(f"- {_clock(start)}–{_clock(end)}: {text.replace(chr(10), ' / ')}")
+        lines.append(f"- {format_range(start, end)}: {text.replace(chr(10), ' / ')}")
     lines += [""] if lines[-1] else []
     lines += [f"*{printable(say_maker(document))}*", ""]
     lines += [f"> {printable(warning)}" for warning in document["warnings"]]

@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 from vidcli.core.agent import Observation, PlannerCall, Step
-from vidcli.core.time import Span, format_time
+from vidcli.core.time import Span, format_range
 from vidcli.errors import ResourceError
 from vidcli.methods.agent.planner import Planner
 from vidcli.methods.agent.prompts import Asker
@@ -139,8 +139,7 @@ class Concluder:
 
 def write_step(number: int, step: Step) -> str:
     """One line of a plan."""
-    start, end = (format_time(time, decimals=1) for time in (step.span.start, step.span.end))
-    return f"{number}. [{start}–{end}] {step.text}"
+    return f"{number}. [{format_range(step.span.start, step.span.end)}] {step.text}"
 
 
 def _list(value: Any) -> list[Any]:
