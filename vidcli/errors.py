@@ -10,7 +10,7 @@ VidcliError
 ├── SetupError          7  ffmpeg or an optional extra is missing
 └── PartialFailure      8  some inputs failed, the rest is done
 
-Exit code 1 is no error: it is `check`'s "no" and a search's "nothing found". 70 is a bug of ours,
+Exit code 1 is no error: it is `check`'s "no", and "nothing found" as of grep. 70 is a bug of ours,
 130 an interrupt.
 """
 

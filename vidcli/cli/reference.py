@@ -19,7 +19,8 @@ from vidcli.errors import ExitCode
 WIDTH = "100"
 MEANINGS = {
     ExitCode.OK: "done; `check`: yes",
-    ExitCode.NEGATIVE: "`check`: no",
+    ExitCode.NEGATIVE: "no (`check`), or nothing found (`find`, `highlights`, `detect`, `actions`,"
+    " `read --grep`), as of grep",
     ExitCode.USAGE: "the command line makes no sense",
     ExitCode.MEDIA: "the video cannot be used",
     ExitCode.MODEL: "the model cannot be used",

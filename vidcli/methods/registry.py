@@ -115,7 +115,7 @@ _METHODS = (
     Method(
         name=CAPTIONS,
         idea="Every frame captioned in order of time, then only the captions are read.",
-        paper="LLoVi, arXiv:2312.17235, github.com/CeeZh/LLoVi",
+        paper="LLoVi, arXiv:2312.17235 (CeeZh/LLoVi)",
         cost="one caption a frame, kept for later questions; then one call of text, or two",
         needs=("a model that follows instructions, or --planner with one that does",),
         options=(PROMPT,),
@@ -128,7 +128,7 @@ _METHODS = (
     Method(
         name=TREE,
         idea="Frames clustered by look, one of each captioned, more where the question needs it.",
-        paper="VideoTree, arXiv:2405.19209, github.com/Ziyang412/VideoTree",
+        paper="VideoTree, arXiv:2405.19209 (Ziyang412/VideoTree)",
         cost="every frame encoded, few captioned; up to three calls on relevance, then as captions",
         needs=("a model that follows instructions, or --planner with one that does",),
         options=(PROMPT, Option("budget", 64, "Frames that may be captioned.")),
@@ -165,7 +165,7 @@ _METHODS = (
     Method(
         name=HYBRID,
         idea="What tools found, in words, and the frames themselves, in one prompt.",
-        paper="VideoChat, arXiv:2305.06355, github.com/OpenGVLab/Ask-Anything",
+        paper="VideoChat, arXiv:2305.06355 (OpenGVLab/Ask-Anything)",
         cost="one caption a frame and one every 5 s, kept for later questions; every frame shown",
         needs=("a model that follows instructions",),
         options=(
