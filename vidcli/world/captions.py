@@ -12,6 +12,11 @@ PROMPTS = (
     "What happens in the video?",
     "Describe what you see.",
     "Write a caption for the video.",
+    "Write what happens in the video.",
+    "Write what you see.",
+    "Describe what you see in the video.",
+    "What do you see in the video?",
+    "Describe what happens.",
 )
 HELD_OUT_PROMPTS = ("Describe what happens in the video.", "Write what you see in the video.")
 

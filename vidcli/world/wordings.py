@@ -10,11 +10,25 @@ WORDINGS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
             "What is the {colour} thing?",
             "Which object is {colour}?",
             "What {colour} object is shown?",
+            "What {colour} thing is shown?",
+            "Which thing is {colour}?",
+            "Which {colour} object is in the video?",
+            "Which {colour} thing do you see?",
+            "What {colour} thing is in the video?",
         ),
         ("What is the {colour} object?", "Which {colour} thing is shown?"),
     ),
     "object alone": (
-        ("What is in the video?", "Which object is shown?", "What thing is this?"),
+        (
+            "What is in the video?",
+            "Which object is shown?",
+            "What thing is this?",
+            "What thing is shown?",
+            "Which thing is in the video?",
+            "Which thing do you see?",
+            "What object is this?",
+            "What do you see?",
+        ),
         ("What object is in the video?", "Which thing is shown?"),
     ),
     "colour": (
@@ -26,7 +40,13 @@ WORDINGS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("Which colour is the {kind}?", "What colour does the {kind} have?"),
     ),
     "count": (
-        ("How many {things} are there?", "Count the {things}.", "How many {things} do you see?"),
+        (
+            "How many {things} are there?",
+            "Count the {things}.",
+            "How many {things} do you see?",
+            "How many {things} can you see?",
+            "How many {things} are in the video?",
+        ),
         ("How many {things} are shown?",),
     ),
     "direction": (

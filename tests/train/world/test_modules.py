@@ -71,8 +71,10 @@ def test_every_question_is_answered_as_if_it_were_the_only_one(pair):
     asked = questions()
     with torch.no_grad():
         features = ours.see(frames())
-        hidden, tapped = ours.read(clip, slots, features.view(1, FRAMES * TOKENS, -1), asked, tap=1)
-        assert tapped.shape == (1, FRAMES * TOKENS, 48)
+        shown = features.view(1, FRAMES * TOKENS, -1)
+        hidden, states = ours.read(clip, slots, shown, asked, taps=(1,))
+        cells = clip.shape[1] + sum(group.shape[1] * group.shape[2] for group in asked)
+        assert {layer: state.shape for layer, state in states.items()} == {1: (1, cells, 48)}
         for group, states in zip(asked, hidden, strict=True):
             for number in range(group.shape[1]):
                 ids = torch.cat([clip, group[:, number]], 1)

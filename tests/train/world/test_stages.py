@@ -153,6 +153,12 @@ def test_a_layer_that_is_not_there_cannot_be_tapped(seen, tmp_path):
         run_language(folder_of(seen), replace(LANGUAGE, tap=3), tmp_path / "l")
 
 
+def test_looks_need_two_layers_behind_the_tapped_one(seen, tmp_path):
+    with pytest.raises(UsageError, match="two layers after tap 1") as caught:
+        run_language(folder_of(seen), replace(LANGUAGE, looks_weight=0.3), tmp_path / "l")
+    assert "looks_weight = 0" in caught.value.hint
+
+
 def test_a_folder_that_is_no_bundle_is_refused(tmp_path):
     with pytest.raises(ModelError):
         run_language(tmp_path, LANGUAGE, tmp_path / "l")
@@ -167,7 +173,7 @@ def test_one_batch_can_be_learnt_by_heart(blank, sizes):
     source.close()
     learner = Learner({"model": model, "heads": heads}, lr=1e-2, weight_decay=0.0, clip=1.0)
     for _ in range(80):
-        loss, record = language_loss(model, heads, patch_heads, batch, config)
+        loss, record, _ = language_loss(model, heads, patch_heads, batch, config)
         loss.backward()
         learner.step(1.0)
     assert record["loss"] < 0.05

@@ -21,6 +21,7 @@ from vidcli.train.scratch import ScratchConfig
 from vidcli.train.world.kept import KeptRun, share_of_peak
 from vidcli.train.world.learner import Learner
 from vidcli.train.world.lessons import IGNORED, LanguageBatch, make_lessons
+from vidcli.train.world.looks import Names, WordHeads, looks_loss
 from vidcli.train.world.modules import SmallModel, shuffle_pixels
 from vidcli.train.world.motion import CAMERAS, COUNTS, RANKS, TokenLabels
 from vidcli.train.world.score import Scores, score_model
@@ -149,16 +150,18 @@ def train_language(
     if config.seeded:
         seed_language(model, patch_heads, lessons.writer, config)
     torch.manual_seed(config.seed)
-    heads = TokenHeads(model.sizes)
-    learners = {"language": _learner(config, {**language_of(model), "heads": heads}, config.lr)}
+    heads, words = TokenHeads(model.sizes), WordHeads(model.sizes)
+    language = {**language_of(model), "heads": heads} | ({"words": words} if config.looks else {})
+    learners = {"language": _learner(config, language, config.lr)}
     learns_to_see = config.vision != "frozen"
     if learns_to_see:
         seeing: dict[str, nn.Module] = {"vision": model.vision, "heads": patch_heads}
         learners["vision"] = _learner(config, seeing, config.vision_lr)
     model.vision.requires_grad_(learns_to_see)
     seeing_as_it_was = {name: value.clone() for name, value in model.vision.state_dict().items()}
-    for module in (model, heads, patch_heads):
+    for module in (model, heads, words, patch_heads):
         module.to(dtype)
+    names = Names(lessons.writer, model.embedding.num_embeddings)
     if config.compiled:
         model.compile_blocks()
     kept = KeptRun(folder, config, config.digest(begins), learners)
@@ -166,7 +169,10 @@ def train_language(
     # 2. What it learns from
     for step, batch in stream_batches(lessons, start=start, steps=config.steps, ahead=config.ahead):
         # 3. Loss
-        loss, record = language_loss(model, heads, patch_heads, batch, config)
+        loss, record, states = language_loss(model, heads, patch_heads, batch, config)
+        if config.looks:
+            looks, hits = looks_loss(model, words, names, states, batch, tap=config.tap)
+            loss, record = loss + config.looks_weight * looks, record | hits
         # 4. Step
         loss.backward()
         for learner in learners.values():
@@ -204,25 +210,31 @@ def language_loss(
     patch_heads: PatchHeads,
     batch: LanguageBatch,
     config: LanguageConfig,
-) -> tuple[Tensor, dict[str, float]]:
-    """Loss of answers, of what visual tokens tell, and of patches where they learn."""
+) -> tuple[Tensor, dict[str, float], dict[int, Tensor]]:
+    """Loss of answers, of what visual tokens tell, and of patches where they learn.
+
+    Returns:
+        The loss, what to record of it, and the hidden states of all cells after `tap`, and after
+        the layer behind it where looks are taught.
+    """
     clips = len(batch.clips)
     record: dict[str, float] = {}
     with torch.set_grad_enabled(config.joint):
         patches = model.vision(torch.from_numpy(batch.frames))  # [clips * frames, patches, width]
         features = shuffle_pixels(patches, model.sizes.scale_factor)
-    hidden, tapped = model.read(
+    slots = torch.from_numpy(batch.slots)
+    hidden, states = model.read(
         torch.from_numpy(batch.clips),
-        torch.from_numpy(batch.slots),
+        slots,
         features.reshape(clips, len(batch.slots), -1),
         [torch.from_numpy(group.ids) for group in batch.groups],
-        tap=config.tap,
+        taps=(config.tap, config.tap + 1) if config.looks else (config.tap,),
     )
-    assert tapped is not None, "the tapped layer exists"
     weights = (1.0,) * (len(hidden) - 1) + (config.caption_weight,)
     targets = [torch.from_numpy(group.targets) for group in batch.groups]
     answers = answer_loss(model, hidden, targets, weights)
-    tokens, hits = token_loss(heads(tapped), batch.tokens, frames=config.frames)
+    seen_there = heads(states[config.tap][:, slots])
+    tokens, hits = token_loss(seen_there, batch.tokens, frames=config.frames)
     loss = answers + config.tokens_weight * tokens
     record |= {"loss": float(answers.detach()), "tokens_loss": float(tokens.detach()), **hits}
     if config.joint:
@@ -235,7 +247,7 @@ def language_loss(
         dense, seen = dense_loss(told, to_tensors(batch.pictures.labels))
         loss = loss + dense  # of other parameters than the answers: neither weighs on the other
         record |= _of_patches(dense, seen)
-    return loss, record
+    return loss, record, states
 
 
 def _of_patches(loss: Tensor, hits: Mapping[str, float]) -> dict[str, float]:

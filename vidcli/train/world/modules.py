@@ -8,7 +8,7 @@ Source: SmolVLM (arXiv:2504.05299) for the architecture; the attention is that o
 sequences with a common prefix, which the tests compare with.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -201,8 +201,8 @@ class SmallModel(nn.Module):
         features: Tensor | None,
         questions: Sequence[Tensor],
         *,
-        tap: int = 0,
-    ) -> tuple[list[Tensor], Tensor | None]:
+        taps: Collection[int] = (),
+    ) -> tuple[list[Tensor], dict[int, Tensor]]:
         """Hidden states of questions about clips.
 
         Args:
@@ -210,12 +210,11 @@ class SmallModel(nn.Module):
             slots: int64 [tokens]: cells of a clip that hold its visual tokens.
             features: [clips, tokens, joined width], before the connector; None shows nothing.
             questions: Groups of ids, int64 [clips, count, length].
-            tap: Layer after which the hidden states of the visual tokens are handed out; 0 for
-                none.
+            taps: Layers, from 1, after which the hidden states of all cells are handed out.
 
         Returns:
-            Normed hidden states of each group [clips, count, length, width], and those of the
-            visual tokens after `tap` [clips, tokens, width].
+            Normed hidden states of each group [clips, count, length, width], and after each layer
+            of `taps` those of all cells [clips, cells, width], not normed.
         """
         n = len(clip)
         turns = Turns(clip.shape[1], tuple((q.shape[1], q.shape[2]) for q in questions))
@@ -223,17 +222,40 @@ class SmallModel(nn.Module):
         if features is not None:
             x = x.index_copy(1, slots, self.connector(features.to(x.dtype)))
         cosine, sine, masks = self._tables_of(turns, x.dtype)
-        tapped = None
+        tapped: dict[int, Tensor] = {}
         for number, block in enumerate(self.blocks, 1):
             x = block(x, turns, (cosine, sine), masks)
-            if number == tap:
-                tapped = x[:, slots]
+            if number in taps:
+                tapped[number] = x
         parts = self.norm(x)[:, turns.prefix :].split([c * m for c, m in turns.groups], 1)
         shaped = [
             part.reshape(n, count, length, -1)
             for part, (count, length) in zip(parts, turns.groups, strict=True)
         ]
         return shaped, tapped
+
+    def queries_and_keys(
+        self, layer: int, head: int, x: Tensor, turns: Turns
+    ) -> tuple[Tensor, Tensor]:
+        """What a head compares, so that its attention is the softmax of their products.
+
+        Args:
+            layer: From 0.
+            head: Of that layer, from 0.
+            x: What the layer reads, [clips, cells, width].
+            turns: How the cells are laid out.
+
+        Returns:
+            [clips, cells, size of a head] twice.
+        """
+        block = self.blocks[layer]
+        assert isinstance(block, TextBlock)
+        cosine, sine, _ = self._tables_of(turns, x.dtype)
+        first = (head, block.heads + head * block.kv_heads // block.heads)
+        rows = torch.cat([torch.arange(block.size) + n * block.size for n in first])
+        both = functional.linear(block.norm1(x), block.qkv.weight[rows])
+        turned = rotate(both.unflatten(-1, (2, block.size)), cosine, sine)
+        return turned[:, :, 0] * block.size**-0.5, turned[:, :, 1]
 
     def logits(self, hidden: Tensor) -> Tensor:
         """[..., width] to [..., vocabulary]."""
