@@ -105,6 +105,7 @@ def test_the_table_has_a_row_for_each_kind_and_their_mean(questions: Path):
 
 
 def test_controls_change_what_the_model_is_shown(questions: Path):
+    """11.C: the controls `--no-frames` and `--reverse` run."""
     plain, blind, turned = evaluate(questions, "--kind", "order", "--controls")["runs"]
     assert [run["shown"] for run in (plain, blind, turned)] == ["frames", "no frames", "reversed"]
     assert (plain["mean_frames"], blind["mean_frames"], turned["mean_frames"]) == (8, 0, 8)
@@ -118,6 +119,7 @@ def test_controls_change_what_the_model_is_shown(questions: Path):
 
 
 def test_a_second_run_asks_nothing_and_a_changed_setting_asks_again(questions: Path):
+    """11.C: `eval` repeats nothing; another prompt or frame policy asks again."""
     first = invoke("eval", str(questions), *SHORT, "--kind", "colour")
     count = len(replies(questions))
     assert f"{count} questions, {count} of them asked now" in first.stderr
@@ -145,6 +147,7 @@ def test_a_changed_video_is_asked_about_again(questions: Path):
 
 
 def test_a_killed_run_goes_on_where_it_was(questions: Path):
+    """11.C: `eval` resumes without repeating."""
     whole = evaluate(questions)
     expected = replies(questions)
     path = questions / "predictions.jsonl"
@@ -238,3 +241,12 @@ def test_an_interrupt_keeps_the_replies_and_says_where(questions: Path):
     assert (running.returncode, out) == (130, "")
     assert f"new replies are kept in {path}" in told
     assert all(json.loads(line) for line in path.read_text().splitlines())
+
+
+def test_a_set_is_asked_by_the_method_that_is_named(questions: Path):
+    shown = {}
+    for name in ("grid", "uniform"):
+        document = evaluate(questions, "--limit", "1", "--method", name)
+        assert document["settings"]["method"] == name
+        shown[name] = document["runs"][0]["mean_visual_tokens"]
+    assert shown["grid"] == 16 < shown["uniform"]  # replies of the one are none of the other

@@ -47,6 +47,7 @@ def by_id(rows: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 
 def test_rows_are_narrations_that_training_reads(videos: Path, tmp_path: Path):
+    """LaViLa: rows feed `train pretrain` unchanged."""
     out = tmp_path / "pairs.jsonl"
     summary = json.loads(narrate(videos, "--out", out, "--json", *FEW))
     jsonschema.validate(summary, load_schema("narrate"))

@@ -21,6 +21,7 @@ import pytest
 from tests.cli.run import invoke
 from tests.pairs import PairCache
 from tests.talks import make_talk, monologue
+from tests.tools.nets import RED, save_clip_classifier, save_colour_detector
 from vidcli.cli.app import PANELS, caches, config_app, data_app, models_app, train_app
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="seccomp is Linux's")
@@ -46,6 +47,8 @@ EXAMPLES = {
     "read": "read {clip}",
     "transcribe": "transcribe {talk} --whisper {whisper}",
     "methods": "methods",
+    "detect": "detect {clip} --model {detector}",
+    "actions": "actions {clip} --model {actions}",
     "schema": "schema answer",
     "bench": "bench --frames x",
     "demo": "demo",
@@ -160,6 +163,10 @@ def test_no_command_but_pull_opens_a_socket(
 ):
     monkeypatch.setenv("VISUAL", "true")  # an editor that changes nothing
     places = {"clip": clip, "model": pairs.get("tiny-idefics3").weights, "out": tmp_path / "out"}
+    places["detector"] = save_colour_detector(tmp_path / "colours.onnx", (RED,))
+    places["actions"] = save_clip_classifier(tmp_path / "clips.onnx")
+    (tmp_path / "colours.txt").write_text("red\n")
+    (tmp_path / "clips.txt").write_text("bright\ndark\nmoving\n")
     places["folder"] = tmp_path / "watched"
     places["whisper"] = whisper
     places["talk"] = make_talk(tmp_path / "talk.mp4", monologue())
@@ -177,8 +184,15 @@ def test_no_command_but_pull_opens_a_socket(
     has_extra = find_spec("peft") is not None
     training = {"train pretrain": 2, "train tune": 2, "train export": 4, "train run": 0}
     training = training if has_extra else dict.fromkeys(training, 7)
-    wanted = {"bench": 2, **training, **dict.fromkeys(ENDLESS, 130)}
+    wanted = {"bench": 2, "detect": 1, **training, **dict.fromkeys(ENDLESS, 130)}
     assert codes == {name: wanted.get(name, 0) for name in codes}
+
+
+def test_what_runs_on_onnxruntime_reports_to_nobody(clip: Path):
+    """Its telemetry looks up a host seconds after it was imported, in a thread of its own."""
+    wait = "import time; time.sleep(8)"
+    done = run(f"from tests.cli.test_sockets import run_all; run_all(['read {clip}']); {wait}")
+    assert done.returncode == 0, done.stdout
 
 
 def test_pull_is_what_the_refusal_stops(hub: object):

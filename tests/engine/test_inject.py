@@ -81,6 +81,7 @@ def _stock_logits(rig: Rig, before: list[int], after: list[int]) -> tuple[np.nda
 
 
 def test_injected_tokens_give_bit_identical_logits(rig: Rig) -> None:
+    """A5.4: unpooled frames through our path give the logits of the stock mtmd path."""
     before, after = rig.ids("The video:\n"), rig.ids("\n\nWhat happens?")
     stock, tokens = _stock_logits(rig, before, after)
     with rig.context() as context:

@@ -31,6 +31,7 @@ def reference(tokens: np.ndarray, t_max: int) -> np.ndarray:
 
 @pytest.mark.parametrize(("frames", "t_max"), [(5, 0), (5, 8), (1, 3)])
 def test_pooling_is_times_then_places_then_nothing_else(frames, t_max):
+    """Video-ChatGPT: T + grid tokens, temporal first, zeros up to T_max, as the reference."""
     tokens = draw(frames, 4, 3)
     pooled = pool_tokens(tokens, t_max=t_max)
     assert np.allclose(pooled, reference(tokens, t_max), atol=1e-6)
@@ -38,11 +39,13 @@ def test_pooling_is_times_then_places_then_nothing_else(frames, t_max):
 
 
 def test_100_frames_of_16_by_16_are_356_tokens():
+    """Video-ChatGPT: 100 frames of 16×16 are 356 tokens."""
     assert pool_tokens(draw(100, 256, 8)).shape == (356, 8)
     assert count_tokens(POOL, frames=100, places=256) == 356
 
 
 def test_pooling_commutes_with_a_linear_projector_and_with_no_other():
+    """Video-ChatGPT: exact after a linear projector, an approximation after another."""
     features, matrix = draw(6, 9, 16), draw(16, 5, seed=1)
     before, after = pool_tokens(features) @ matrix, pool_tokens(features @ matrix)
     assert np.allclose(before, after, atol=1e-4)

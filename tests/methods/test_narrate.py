@@ -58,6 +58,7 @@ def tell(
 
 
 def test_gaps_get_five_candidates_and_labelled_clips_ten_of_one_prefilled_video():
+    """LaViLa: ten candidates of a labelled clip and five of a gap, by nucleus sampling."""
     for clip, count in ((GAP, 5), (LABELLED, 10)):
         session = script(*MANY)
         tell(session, clip, Narrating(rephrase=0))
@@ -72,6 +73,7 @@ def test_gaps_get_five_candidates_and_labelled_clips_ten_of_one_prefilled_video(
 
 
 def test_what_people_said_stays_first_and_is_reworded():
+    """LaViLa: what people said is rephrased."""
     session = script(*MANY)
     told = tell(session, LABELLED, Narrating(candidates=2, rephrase=3))
     assert told.kept[0].text == LABELLED.texts[0]
@@ -146,6 +148,7 @@ def test_nothing_drawn_is_lost_without_a_reason():
 
 
 def test_of_two_that_say_the_same_the_likelier_stays():
+    """LaViLa: duplicates go, the likelier stays."""
     session = script(say("a red ball rolls left.", mean=-2), say("A red ball rolls left", mean=-1))
     told = tell(session, GAP, Narrating(gap_candidates=2, rephrase=0))
     assert [text.text for text in told.kept] == ["A red ball rolls left"]
@@ -158,6 +161,7 @@ def test_what_people_said_is_kept_whatever_it_is():
 
 
 def test_a_log_probability_is_given_as_a_sum_and_for_each_token():
+    """LaViLa: candidates carry their log-probabilities."""
     session = script(say(MANY[0], mean=-1.5))
     (text,) = tell(session, GAP, Narrating(gap_candidates=1, rephrase=0)).kept
     assert text.score == -1.5

@@ -22,6 +22,7 @@ durations = st.fractions(min_value=Fraction(1, 10), max_value=100_000)
 
 @given(durations, st.fractions(min_value=0, max_value=1))
 def test_a_bin_is_int_99_t_over_d_and_its_inverse_at_most_a_bin_off(duration, share):
+    """Vid2Seq: bins are `int(99 t / d)`, and their inverse errs by at most d / 99."""
     time = share * duration
     number = to_bin(time, duration)
     assert number == int(99 * time / duration)
@@ -38,6 +39,7 @@ events = st.lists(st.tuples(st.integers(0, 98), st.integers(1, 99), sentences), 
 
 @given(events, durations)
 def test_what_was_written_is_parsed_again(given_events, duration):
+    """Vid2Seq: sequence to events and back."""
     made = [
         TimedText(from_bin(a, duration), from_bin(max(a + 1, b), duration), " ".join(text.split()))
         for a, b, text in given_events
@@ -69,6 +71,7 @@ def seen(text: str) -> list[tuple[int, int, str]]:
     ],
 )
 def test_the_parsers_rules(text, found):
+    """Vid2Seq: three times in a row, an end no later than its start, and no text."""
     assert seen(text) == found
 
 
@@ -84,6 +87,7 @@ def test_a_video_without_length_has_no_bins():
 
 
 def test_what_the_grammar_lets_a_model_write_always_parses(pairs):
+    """Vid2Seq: what the grammar allows always parses, even of a random model."""
     from tests.pairs import load
     from vidcli.core.prompt import Prompt, TextPart
     from vidcli.core.sampling import Sampling

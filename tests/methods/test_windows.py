@@ -29,6 +29,7 @@ def labels(draw: st.DrawFn) -> list[Label]:
     part=st.integers(1, 4),
 )
 def test_clips_cover_at_least_95_percent_of_the_timeline(length, labelled, window, part):
+    """LaViLa: clips cover at least 95 % of the timeline, whatever was labelled."""
     whole = Span(Fraction(0), length)
     clips = plan_clips(whole, labelled, window=window, stride=window / part)
     assert measure_share(whole, [clip.span for clip in clips]) >= Fraction(95, 100)

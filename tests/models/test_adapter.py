@@ -64,6 +64,7 @@ def test_an_adapter_of_the_model_is_taken(weights, tmp_path):
     ],
 )
 def test_a3_6_an_adapter_of_another_model_is_refused(shapes, keys, reason, weights, tmp_path):
+    """A3.6: an adapter of another architecture or hidden size is refused before loading."""
     path = write_adapter(tmp_path / "a.gguf", shapes, **keys)
     with pytest.raises(ModelError, match=reason):
         resolve_files(weights, adapter=path)

@@ -22,11 +22,13 @@ from tests.output.results import (
 )
 from tests.output.timed_reports import make_screen, make_transcript
 from vidcli.core.catalog import FileRole, InstalledModel, Kind, MemoryBill, StoredFile
+from vidcli.core.detections import Action, Detection, Guess, Window
 from vidcli.core.findings import Finding, Level
 from vidcli.core.media import Coverage, Shot, Transition
 from vidcli.core.prompt import TracedPart
 from vidcli.core.summary import TracedStep
-from vidcli.core.time import Span
+from vidcli.core.time import Span, Timestamp
+from vidcli.core.tracks import Box, Track
 from vidcli.errors import MediaError
 from vidcli.evaluate.predictions import Prediction
 from vidcli.evaluate.sets import EvalQuestion
@@ -51,6 +53,7 @@ from vidcli.output import (
 from vidcli.output.doctor import doctor_document
 from vidcli.output.schema import list_schemas, load_schema
 from vidcli.output.settings import settings_document
+from vidcli.output.sightings import actions_document, detections_document
 from vidcli.output.tables import say_evidence
 from vidcli.settings import Problem, find
 
@@ -116,6 +119,7 @@ def make_documents() -> dict[str, documents.Document]:
         "transcript": timed.transcript_document(
             make_answer().video, make_transcript(), COVERAGE.span, reason="", warnings=["x"]
         ),
+        **make_sighting_documents(),
         "synth": documents.synth_document(
             "set", split="eval", seed=1, clips=2, made=1, questions={"object": 3}
         ),
@@ -123,7 +127,9 @@ def make_documents() -> dict[str, documents.Document]:
         **make_training_documents(),
         "bench": documents.bench_document([ROW], threads=2),
         "plan": accounts.plan_document(make_rehearsal()),
-        "methods": methods.methods_document(list(METHODS.values()), RULES),
+        "methods": methods.methods_document(
+            list(METHODS.values()), [(rule.when, rule.method) for rule in RULES]
+        ),
         "method-trace": methods.method_trace_document(
             make_answer().video, "What?", make_answer().model, make_answer().approach, [{"a": 1}]
         ),
@@ -168,6 +174,33 @@ def make_dataset_documents() -> dict[str, documents.Document]:
     }
 
 
+def make_sighting_documents() -> dict[str, documents.Document]:
+    box = Box(Timestamp(1, Fraction(1, 2)), 0.1, 0.2, 0.3, 0.4, 0.9)
+    window = Window(Span(Fraction(0), Fraction(1)), (Guess("run", 0.75),))
+    return {
+        "detect": detections_document(
+            make_info(),
+            [(Fraction(1, 2), [Detection("dog", box)]), (Fraction(1), [])],
+            tracks=[Track("dog", 0.9, (box,))],
+            dropped=1,
+            model="d.onnx",
+            vocabulary=["dog"],
+            score=0.5,
+            coverage=COVERAGE,
+            warnings=["x"],
+        ),
+        "actions": actions_document(
+            make_info(),
+            [window],
+            [Action("run", window.span, 0.75, 1)],
+            model="a.onnx",
+            labels=400,
+            score=0.3,
+            warnings=[],
+        ),
+    }
+
+
 def make_eval_document() -> documents.Document:
     question = EvalQuestion(
         "1", Path("v.mp4"), "order", "Which?", "the cat", ("the cat", "the dog"), "the dog", False
@@ -187,6 +220,8 @@ def make_eval_document() -> documents.Document:
             "frames": None,
             "select": None,
             "fps": None,
+            "method": "auto",
+            "prompt_style": "own",
             "detail": "normal",
             "n_ctx": 8192,
             "max_tokens": 64,

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import torch
 from transformers import (
+    Idefics3Config,
+    Idefics3ForConditionalGeneration,
     PreTrainedModel,
     Qwen2VLConfig,
     Qwen2VLForConditionalGeneration,
@@ -24,8 +26,12 @@ from vidcli.models.shapes import list_tensors, read_shape
 from vidcli.models.vocabulary import Vocabulary, build_vocabulary
 from vidcli.models.writer import Key, Tensor, write_gguf
 
-KINDS = {"smolvlm": "tiny-idefics3", "qwen2vl": "tiny-qwen2vl"}
-IMAGE_TOKENS = {"smolvlm": "<image>", "qwen2vl": "<|image_pad|>"}
+KINDS = {"smolvlm": "tiny-idefics3", "idefics3": "tiny-idefics3", "qwen2vl": "tiny-qwen2vl"}
+IMAGE_TOKENS = {"smolvlm": "<image>", "idefics3": "<image>", "qwen2vl": "<|image_pad|>"}
+SIGLIP = {
+    "smolvlm": (SmolVLMConfig, SmolVLMForConditionalGeneration),
+    "idefics3": (Idefics3Config, Idefics3ForConditionalGeneration),
+}
 Weights = dict[str, np.ndarray]
 
 
@@ -49,16 +55,16 @@ class ParityPair:
 
 
 def build_pair(kind: str, directory: Path) -> ParityPair:
-    """Make a random model (`smolvlm`, `qwen2vl`) and write it as a GGUF pair."""
+    """Make a random model (one of `KINDS`) and write it as a GGUF pair."""
     spec = read_shape(KINDS[kind])
     vocabulary = build_vocabulary(**spec["vocabulary"])
     image = vocabulary.id_of(IMAGE_TOKENS[kind])
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    model = _smolvlm(spec, image) if kind == "smolvlm" else _qwen2vl(spec, image)
+    model = _siglip(kind, spec, image) if kind in SIGLIP else _qwen2vl(spec, image)
     _randomize(model)
     state = {name: tensor.numpy() for name, tensor in model.state_dict().items()}
-    converted = dict(_convert_smolvlm(state) if kind == "smolvlm" else _convert_qwen2vl(state))
+    converted = dict(_convert_smolvlm(state) if kind in SIGLIP else _convert_qwen2vl(state))
     paths = directory / f"{kind}-f32.gguf", directory / f"mmproj-{kind}-f32.gguf"
     _write(paths[0], spec["weights"], converted, vocabulary)
     _write(paths[1], spec["mmproj"], converted, None)
@@ -66,8 +72,9 @@ def build_pair(kind: str, directory: Path) -> ParityPair:
     return ParityPair(model.eval(), *paths, control, image)
 
 
-def _smolvlm(spec: dict[str, Any], image: int) -> PreTrainedModel:
-    config = SmolVLMConfig(
+def _siglip(kind: str, spec: dict[str, Any], image: int) -> PreTrainedModel:
+    make_config, make_model = SIGLIP[kind]
+    config = make_config(
         text_config={"model_type": "llama", **_text_sizes(spec, "llama"), "rope_theta": 1e5},
         vision_config={
             "hidden_size": 64,
@@ -83,7 +90,7 @@ def _smolvlm(spec: dict[str, Any], image: int) -> PreTrainedModel:
         tie_word_embeddings=False,
         attn_implementation="eager",
     )
-    return SmolVLMForConditionalGeneration(config)
+    return make_model(config)
 
 
 def _qwen2vl(spec: dict[str, Any], image: int) -> PreTrainedModel:

@@ -33,6 +33,7 @@ def numpy_of(module) -> dict[str, np.ndarray]:
 
 @pytest.mark.parametrize("frames", [1, 7, 40])
 def test_the_q_former_in_numpy_is_that_of_torch(frames):
+    """Video-LLaMA: numpy equals torch within 1e-4, and any number of frames gives 32 tokens."""
     module = VideoQFormer(64, heads=4, seed=0).eval()
     tokens = torch.randn(frames, 9, 64, generator=torch.Generator().manual_seed(frames))
     with torch.no_grad():
@@ -44,6 +45,7 @@ def test_the_q_former_in_numpy_is_that_of_torch(frames):
 
 
 def test_the_order_of_frames_changes_the_q_formers_tokens():
+    """Video-LLaMA: permuting frames changes the 32 tokens."""
     module = VideoQFormer(64, heads=4, seed=0)
     tokens = np.random.default_rng(0).standard_normal((6, 9, 64)).astype(np.float32)
     forward = run_qformer(numpy_of(module), tokens, heads=4)
@@ -79,6 +81,7 @@ def test_the_bundle_says_how_frames_are_arranged(arranged):
 
 
 def test_llama_cpp_is_shown_what_torch_was_trained_on(arranged, world):
+    """Video-LLaMA, Video-ChatGPT: what torch learnt from is what llama.cpp is shown."""
     from vidcli.cli.build import make_arranger
 
     kind, trained = arranged
@@ -156,3 +159,37 @@ def test_a_dry_run_counts_the_arranged_tokens(arranged, world):
     )  # fmt: skip
     assert result.exit_code == 0, result.stderr
     assert json.loads(result.stdout)["tokens"]["visual"] == {POOL: 3, QFORMER: 32}[kind]
+
+
+def test_each_stage_of_the_q_former_changes_the_q_former_and_nothing_else(seeing, world, tmp_path):
+    """Video-LLaMA: two recorded stages, each with the list of what stayed frozen."""
+    from vidcli.methods.qformer import load_sidecar
+
+    stages = [
+        ("pretrain", seeing.folder, world.captions, ("--arrange", "qformer")),
+        ("tune", tmp_path / "pretrain", world.questions, ("--adapter", "connective")),
+    ]
+    for name, base, data, more in stages:
+        result = invoke(
+            "train", name, "--from", str(base), "--data", str(data), "--frames", "2", "--out",
+            str(tmp_path / name), "--steps", "2", "--batch", "2", "--accumulate", "1", "--device",
+            "cpu", "--threads", "1", "--eval-samples", "2", "--quiet", *more,
+        )  # fmt: skip
+        assert result.exit_code == 0, result.stderr
+    first, second = (read_bundle(tmp_path / name) for name in ("pretrain", "tune"))
+    history = second.history[-2:]
+    assert [stage["stage"] for stage in history] == ["pretrain", "tune"]
+    for stage in history:
+        assert stage["learns"] == ["qformer"]
+        assert stage["frozen"] == ["vision", "connector", "text"]
+    files = [resolve_files(folder) for folder in (seeing.folder, first.folder, second.folder)]
+    assert len({found.weights_sha256 for found in files}) == 1
+    assert len({found.mmproj_sha256 for found in files}) == 1
+    before, after = (load_sidecar(bundle.sidecar)[0] for bundle in (first, second))
+    width = before["queries"].shape[1]
+    fresh = numpy_of(VideoQFormer(width, heads=1, seed=0))
+    assert before.keys() == after.keys() == fresh.keys()
+    assert before["queries"].shape == (32, width)
+    assert {name.split(".")[1] for name in before if name.startswith("layers.")} == {"0", "1"}
+    moved = {name for name in before if not np.array_equal(before[name], after[name])}
+    assert {"positions", "queries", "out.weight", "layers.0.cross_v.weight"} <= moved

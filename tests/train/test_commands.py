@@ -163,6 +163,7 @@ def timed(world):
 
 @pytest.mark.parametrize("objective", ["events", "denoise"])
 def test_a2_5_timed_events_are_taught(objective, timed, world, sizes, tmp_path):
+    """A2.5: both objectives train on dense captions and on speech, with random parts."""
     for n, data in enumerate(timed):
         words = (
             "train", "pretrain", "--data", str(data), "--videos", str(world.folder), "--out",
@@ -170,20 +171,38 @@ def test_a2_5_timed_events_are_taught(objective, timed, world, sizes, tmp_path):
         )  # fmt: skip
         result = invoke(*words, "--json")
         assert result.exit_code == 0, result.stderr
-        assert read_bundle(tmp_path / str(n)).history[0]["objective"] == objective
+        (stage,) = read_bundle(tmp_path / str(n)).history
+        assert (stage["objective"], stage["crop"]) == (objective, 0.5)
 
 
-def test_a2_5_both_kinds_of_batches_are_there(timed, world, sizes, tmp_path):
+def test_a2_5_both_kinds_of_batches_are_there(timed):
+    """A2.5: about half of the steps show the video alone, the others video and masked speech."""
     from vidcli.train.corpus import Item, draw
     from vidcli.train.data.files import read_data
-    from vidcli.train.objectives import FILL_QUESTION, SPEECH_QUESTION, read_sequence, say_sequence
+    from vidcli.train.objectives import (
+        FILL_QUESTION,
+        SPEECH_QUESTION,
+        read_timeline,
+        say_sequence,
+        write_sequence,
+    )
 
-    sequence = read_sequence(read_data(timed[1])[0], 2)
-    item = Item((say_sequence(sequence),), "", None, "v", timed=sequence)
-    asked = [draw(item, seed=0, step=step).said[0].question for step in range(40)]
-    denoised = sum(question.startswith(FILL_QUESTION) for question in asked)
-    assert 8 <= denoised <= 32
-    assert asked.count(SPEECH_QUESTION) == 40 - denoised
+    timeline = read_timeline(read_data(timed[1])[0], 2, is_masked=True)
+    item = Item((say_sequence(write_sequence(timeline)),), "", None, "v", timeline=timeline)
+    said = [draw(item, seed=0, step=step).said[0] for step in range(40)]
+    with_speech = [one for one in said if one.question.startswith(FILL_QUESTION)]
+    alone = [one for one in said if one.question == SPEECH_QUESTION]
+    assert len(with_speech) + len(alone) == 40
+    assert 8 <= len(with_speech) <= 32
+    words = timeline.events[0].text.split()
+    assert all(any(word in one.question for word in words) for one in with_speech)
+    assert not any(word in one.question for one in alone for word in words[2:])
+
+
+def test_a_crop_of_a_caption_is_refused(world, sizes, tmp_path):
+    result = invoke(*pretrain(world, tmp_path / "x", "--from-scratch", str(sizes), "--crop", "1"))
+    assert result.exit_code == 2
+    assert "--crop shows a part of a video" in result.stderr
 
 
 def test_captions_and_events_are_not_mistaken_for_each_other(timed, world, sizes, tmp_path):

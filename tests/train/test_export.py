@@ -152,6 +152,7 @@ def test_an_adapter_of_peft_becomes_one_of_llama_cpp(seeing, world, tmp_path):
 def test_a3_5_what_llama_cpp_cannot_carry_is_refused_by_name(
     extra, config, named, seeing, tmp_path
 ):
+    """A3.5: DoRA, embeddings, lm_head and vision LoRA are refused by key, with the alternative."""
     folder = peft_folder(tmp_path, {**pair(Q0), **extra}, **config)
     result = invoke(
         "train", "export", str(seeing.folder), "--adapter", str(folder), "--out",
@@ -164,6 +165,7 @@ def test_a3_5_what_llama_cpp_cannot_carry_is_refused_by_name(
 
 
 def test_a3_6_an_adapter_of_another_size_is_refused(seeing, tmp_path):
+    """A3.6: an adapter of another hidden size is refused when it is exported."""
     folder = peft_folder(tmp_path, pair(Q0, rows=96, columns=96))
     result = invoke(
         "train", "export", str(seeing.folder), "--adapter", str(folder), "--out",

@@ -55,7 +55,7 @@ def save_checkpoint(kind: str, folder, work):
     return pair
 
 
-@pytest.fixture(scope="module", params=["smolvlm", "qwen2vl"])
+@pytest.fixture(scope="module", params=["smolvlm", "idefics3", "qwen2vl"])
 def checkpoint(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp(f"{request.param}-hf")
     return folder, save_checkpoint(request.param, folder, tmp_path_factory.mktemp("work"))

@@ -15,8 +15,9 @@ from vidcli.train.objectives import (
     check_objective,
     fill_sequence,
     mask_spans,
-    read_sequence,
+    read_timeline,
     say_sequence,
+    write_sequence,
 )
 
 TEN = Fraction(10)
@@ -28,16 +29,22 @@ def speech(n: int, *, is_speech: bool = True) -> Sample:
 
 
 def test_a2_5_the_video_alone_gives_the_whole_sequence():
-    sequence = read_sequence(speech(8), TEN)
+    """A2.5: the generative objective asks the video for time-token sequences."""
+    sequence = sequence_of(speech(8), TEN)
     said = say_sequence(sequence)
     assert "what is said" in said.question
     found = parse_events(said.answer, Fraction(8))
     assert [event.text for event in found] == [f"word{i} and more of it" for i in range(8)]
-    assert "what happens" in say_sequence(read_sequence(speech(8, is_speech=False), TEN)).question
+    assert "what happens" in say_sequence(sequence_of(speech(8, is_speech=False), TEN)).question
+
+
+def sequence_of(sample: Sample, duration: Fraction):
+    return write_sequence(read_timeline(sample, duration))
 
 
 @given(st.integers(20, 400), st.integers(0, 10_000))
 def test_a2_5_masks_cover_a_quarter_in_runs_of_five(n, seed):
+    """A2.5: masks cover 25 % in spans averaging 5."""
     spans = mask_spans(n, random.Random(seed))
     lengths = [stop - start for start, stop in spans]
     assert abs(sum(lengths) - n / 4) <= 1
@@ -49,6 +56,7 @@ def test_a2_5_masks_cover_a_quarter_in_runs_of_five(n, seed):
 
 
 def test_a2_5_the_mean_run_over_many_sequences_is_five():
+    """A2.5: over many sequences the mean span is 5."""
     lengths = [
         stop - start for seed in range(200) for start, stop in mask_spans(200, random.Random(seed))
     ]
@@ -62,7 +70,8 @@ def test_short_sequences_have_a_mask_too(n):
 
 
 def test_a2_5_what_is_masked_and_what_is_left_make_the_whole():
-    sequence = read_sequence(speech(12), TEN)
+    """A2.5: the denoising objective takes nothing away and adds nothing."""
+    sequence = sequence_of(speech(12), TEN)
     said = fill_sequence(sequence, random.Random(1))
     _, shown = said.question.split("\n")
     holes = {}

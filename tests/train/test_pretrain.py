@@ -25,6 +25,7 @@ pytestmark = pytest.mark.train
 
 
 def test_a2_1_only_the_connector_changes(seeing, realigned):
+    """A2.1: pretraining changes the connector, and every other tensor is bit for bit as before."""
     before, after = resolve_files(seeing.folder), resolve_files(realigned.folder)
     assert before.weights_sha256 == after.weights_sha256
     old, new = read_tensors(before.mmproj), read_tensors(after.mmproj)
@@ -34,6 +35,7 @@ def test_a2_1_only_the_connector_changes(seeing, realigned):
 
 
 def test_a2_1_the_connector_begins_from_random_weights(seeing, realigned, world):
+    """A2.1: it starts unaligned, from random weights, though its base was aligned."""
     trained = read_tensors(resolve_files(seeing.folder).mmproj)["mm.model.fc.weight"]
     base = open_bundle(seeing.folder)
     with ExitStack() as stack:
@@ -47,6 +49,7 @@ def test_a2_1_the_connector_begins_from_random_weights(seeing, realigned, world)
 
 
 def test_a2_2_text_is_told_from_pixels_not_from_a_prior(realigned):
+    """A2.2: the held-out caption loss is below that with mismatched videos; the report has both."""
     after = realigned.report.after
     assert after["scores"]["seen"]["loss"] < after["scores"]["shuffled"]["loss"] - 0.2
     assert after["gaps"]["shuffled"]["low"] > 0
@@ -57,6 +60,7 @@ def test_a2_2_text_is_told_from_pixels_not_from_a_prior(realigned):
 
 
 def test_a2_3_the_exported_connector_gives_torchs_output(realigned, world):
+    """A2.3: the exported projector in llama.cpp gives torch's output within 1e-2."""
     files = resolve_files(realigned.folder)
     model = load_pair(files.weights, files.mmproj)
     with (
@@ -73,6 +77,7 @@ def test_a2_3_the_exported_connector_gives_torchs_output(realigned, world):
 
 
 def test_a2_3_llama_cpp_and_torch_write_the_same_captions(realigned, world):
+    """A2.3: captions by llama.cpp and torch match on at least 95 % of held-out clips."""
     files = resolve_files(realigned.folder)
     model = load_pair(files.weights, files.mmproj)
     same = 0

@@ -40,6 +40,7 @@ def learnt(folder) -> dict[str, np.ndarray]:
 
 
 def test_a2_6_killed_and_resumed_is_as_if_never_stopped(seeing, world, tmp_path):
+    """A2.6: killed at three steps and resumed, the weights are those of an uninterrupted run."""
     whole = invoke(*command(seeing, world, tmp_path / "whole", "--quiet"))
     assert whole.exit_code == 0
     out, kills = tmp_path / "killed", 0

@@ -34,18 +34,21 @@ COLOUR, CHANGE = (
 
 
 def test_a3_1_tuning_refuses_what_nobody_pretrained(scratch, world):
+    """A3.1: tuning what nobody pretrained is an error that explains the two stages."""
     with ExitStack() as stack, pytest.raises(ModelError, match="second of two stages") as caught:
         open_toy_stage(scratch, world, stack, stage="tune", steps=1, rate=1e-3)
     assert "train pretrain" in str(caught.value.hint)
 
 
 def test_a3_1_an_upstream_model_may_be_tuned(scratch, world):
+    """A3.1: a model that its makers pretrained may be tuned."""
     with ExitStack() as stack:
         upstream = replace(scratch, upstream="hf:somebody/model")
         assert open_toy_stage(upstream, world, stack, stage="tune", steps=1, rate=1e-3)
 
 
 def test_a3_1_the_history_tells_both_stages_and_their_data(tuned, seeing):
+    """A3.1: the history lists both stages with the digests of their data."""
     history = read_bundle(tuned.folder).history
     assert [stage["stage"] for stage in history] == ["pretrain", "tune"]
     assert history[0] == read_bundle(seeing.folder).history[0]
@@ -68,12 +71,14 @@ def learnt(scribe, row) -> str:
 
 
 def test_a3_2_only_what_the_assistant_says_is_learnt(clip):
+    """A3.2: the loss is on the assistant's tokens only."""
     scribe, shown = clip
     row = write_row(scribe, shown, [Said(COLOUR, "red")], system="Be brief.")
     assert learnt(scribe, row) == " red<end_of_utterance>"
 
 
 def test_a3_2_an_empty_answer_teaches_nothing(clip, seeing):
+    """A3.2: where the answer is empty the gradient is zero."""
     scribe, shown = clip
     files = resolve_files(seeing.folder)
     model = load_pair(files.weights, files.mmproj)
@@ -88,6 +93,7 @@ def test_a3_2_an_empty_answer_teaches_nothing(clip, seeing):
 
 
 def test_a3_2_inspect_batch_prints_the_mask(seeing, world, tmp_path):
+    """A3.2: `--inspect-batch 1` prints the label mask."""
     result = invoke(
         "train", "tune", "--from", str(seeing.folder), "--data", str(world.questions),
         "--val", str(world.val_questions), "--frames", "2", "--out", str(tmp_path / "x"),
@@ -103,6 +109,7 @@ def test_a3_2_inspect_batch_prints_the_mask(seeing, world, tmp_path):
 
 
 def test_a3_3_answers_get_better_and_beat_the_blind_control(tuned):
+    """A3.3: on held-out videos accuracy rises by 20 points and beats the blind control."""
     before, after = tuned.report.before["scores"], tuned.report.after["scores"]
     assert after["seen"]["accuracy"] >= before["seen"]["accuracy"] + 0.2
     assert after["seen"]["accuracy"] >= after["blind"]["accuracy"] + 0.2
@@ -111,6 +118,7 @@ def test_a3_3_answers_get_better_and_beat_the_blind_control(tuned):
 
 
 def test_a3_3_a_new_form_of_answer_is_followed_after_tuning_only(tuned, world):
+    """A3.3: one-word answers, a form that stage 1 never had, come after tuning and not before."""
     said = {}
     for scale in ("0", "1"):
         result = invoke(
@@ -136,6 +144,7 @@ def random_lora(model, seed: int = 3) -> None:
 
 @pytest.mark.parametrize("kind", ["smolvlm", "qwen2vl"])
 def test_a3_4_the_adapter_in_llama_cpp_gives_torchs_logits(kind, tmp_path, monkeypatch):
+    """A3.4: logits equal PEFT's; scale 0 is the base exactly; unpermuted q/k are off."""
     from fractions import Fraction
 
     from tests.parity.build import build_pair
@@ -181,6 +190,7 @@ def test_a3_4_the_adapter_in_llama_cpp_gives_torchs_logits(kind, tmp_path, monke
 
 
 def test_a3_4_the_trained_adapter_is_what_torch_learnt(tuned, seeing, world):
+    """A3.4: the trained adapter at scale 1 changes the output."""
     files = resolve_files(tuned.folder)
     with (
         serving.scribe_of(files.weights, files.mmproj) as scribe,
@@ -195,6 +205,7 @@ def test_a3_4_the_trained_adapter_is_what_torch_learnt(tuned, seeing, world):
 
 
 def test_a3_7_training_ids_are_the_ids_that_ask_sends(seeing, world, tmp_path, clip):
+    """A3.7: the training prompt has the ids that `ask` sends for the same video and question."""
     scribe, _ = clip
     trace = tmp_path / "trace.json"
     video = world.video(TAUGHT)
@@ -215,6 +226,7 @@ def test_a3_7_training_ids_are_the_ids_that_ask_sends(seeing, world, tmp_path, c
 
 
 def test_a3_7_a_chat_sends_what_training_saw_turn_by_turn(seeing, world, clip):
+    """A3.7: so it is for a conversation of several turns."""
     from vidcli.core.results import VideoReport
     from vidcli.methods.converse import Conversation, Turn
     from vidcli.methods.watch import Watched
@@ -246,6 +258,7 @@ def test_a3_7_a_chat_sends_what_training_saw_turn_by_turn(seeing, world, clip):
 
 
 def test_a3_8_every_turn_of_the_assistant_is_learnt(clip):
+    """A3.8: multi-turn conversations train on every assistant turn."""
     scribe, shown = clip
     row = write_row(scribe, shown, [Said(COLOUR, "red"), Said(CHANGE, "darker"), Said("?", "red")])
     assert learnt(scribe, row) == (

@@ -14,6 +14,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from vidcli import __version__
 from vidcli.cli import cache, config, crash, kept, models, terminal, train
+from vidcli.cli.actions import actions
 from vidcli.cli.ask import ask
 from vidcli.cli.bench import bench
 from vidcli.cli.caption import caption
@@ -22,6 +23,7 @@ from vidcli.cli.chat import chat
 from vidcli.cli.check import check
 from vidcli.cli.classify import classify
 from vidcli.cli.demo import demo
+from vidcli.cli.detect import detect
 from vidcli.cli.doctor import doctor
 from vidcli.cli.eval import eval
 from vidcli.cli.frames import frames
@@ -194,7 +196,7 @@ train_app = typer.Typer(
 )
 PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "Answers": (ask, caption, summarize, chapters, highlights, check, classify, chat, watch),
-    "Evidence": (info, frames, shots, transcribe, read),
+    "Evidence": (info, frames, shots, transcribe, read, detect, actions),
     TRAINING: (eval,),
     UPKEEP: (methods, doctor, schema, bench, demo),
 }

@@ -26,7 +26,7 @@ from vidcli.cli.reading import settle_reading
 from vidcli.cli.running import run_task
 from vidcli.cli.tally import Tally
 from vidcli.cli.tasks import Task
-from vidcli.cli.watching import choose_method
+from vidcli.cli.watching import check_method
 from vidcli.core.route import Reading
 from vidcli.errors import UsageError
 
@@ -204,9 +204,11 @@ def answer_each(
         VidcliError: The only video failed, or what failed would fail for every other too.
         PartialFailure: Some of several videos failed.
     """
-    choose_method(looking)  # a wrong name is told before anything is opened
+    check_method(looking)
     looking = as_taught(looking, loading.model)
     inputs = videos if isinstance(videos, Inputs) else gather(videos, Choosing())
     asked = task or Asking(name="ask", question=question, looking=looking)
+    if isinstance(asked, Asking):
+        _ = asked.worded.wording  # refused before anything is opened
     task = replace(asked, looking=looking)
     return run_task(inputs, task, loading, telling, rehearsing, keeping)

@@ -150,7 +150,7 @@ def open_bench(
             memory_bytes=needed + planner_bytes,
             planner=planner,
             load_s=time.perf_counter() - started,
-            warnings=(*warnings, *warn_of_gpu(loading)),
+            warnings=(*warnings, *warn_of_gpu(loading), *warn_of_pooling(files, mmproj)),
             arranger=make_arranger(files),
             familiar=files.familiar,
         )
@@ -295,6 +295,13 @@ def warn_of_gpu(loading: Loading) -> tuple[str, ...]:
     if loading.mmproj_device is not Device.GPU or supports_gpu():
         return ()
     return ("--mmproj-device gpu: this build of llama.cpp has no GPU backend, running on CPU",)
+
+
+def warn_of_pooling(files: ModelFiles, mmproj: GgufFacts) -> tuple[str, ...]:
+    """A warning where a bundle pools the output of a projector that is not linear."""
+    from vidcli.methods.arrange import POOL, note_pooling
+
+    return note_pooling(mmproj.projector) if files.arrangement == POOL else ()
 
 
 def find_files(loading: Loading, *, notes: Notes) -> ModelFiles:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 import typer
 
 from vidcli import settings
-from vidcli.cli.groups import Looking
+from vidcli.cli.groups import Looking, Watching
 from vidcli.cli.options import Selection
 from vidcli.cli.terminal import Notes, is_terminal
 from vidcli.errors import ModelError
@@ -67,9 +67,12 @@ def as_taught(looking: "AnyLooking", model: str | None) -> "AnyLooking":
         looking: What the command line asks for.
         model: What `--model` names.
     """
+    from vidcli.methods.registry import AUTO, UNIFORM
     from vidcli.models.bundle import is_bundle, read_bundle
     from vidcli.models.packaged import find_here
 
+    if isinstance(looking, Watching) and looking.method not in (AUTO, UNIFORM):
+        return looking
     is_free = not looking.frames and looking.max_gap is None and looking.fps is None
     if model is None or not is_free or looking.select not in (None, Selection.UNIFORM):
         return looking

@@ -102,6 +102,7 @@ def list_checks(*, whole: bool, online: bool, progress: Progress) -> "list[Check
         Check("crashes", _check_crashes),
         Check("models", partial(models.check_models, whole=whole, progress=progress)),
         Check("models", models.check_choice),
+        Check("tools", models.check_tool_files),
         Check("network", network.check_network),
     ]
     return [*checks, Check("network", network.check_hub)] if online else checks

@@ -8,8 +8,9 @@ import typer
 
 from vidcli.cli.choosing import as_taught
 from vidcli.cli.evaluating import EvalOptions, Evaluation, Mode, Replied, check_questions
-from vidcli.cli.groups import Loading, Looking, Telling, takes_groups
+from vidcli.cli.groups import Loading, Telling, Watching, takes_groups
 from vidcli.cli.terminal import write_document, write_table
+from vidcli.cli.watching import check_method, refuse_method
 from vidcli.errors import PartialFailure, ResourceError, UsageError
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def eval(
             metavar="DIR", help="A set, as 'vidcli data synth' writes it.", show_default=False
         ),
     ],
-    looking: Looking,
+    looking: Watching,
     loading: Loading,
     telling: Telling,
     kind: Annotated[
@@ -112,11 +113,16 @@ def eval(
     check_questions(questions, kind or [])
     chosen = [question for question in questions if not kind or question.kind in kind]
     chosen = limit_each(chosen, limit)
+    check_method(looking)
+    refuse_method(looking, "eval")
     looking = as_taught(looking, loading.model)
     options = EvalOptions(looking, loading, telling, max_tokens, instruction)
     path = predictions or folder / PREDICTIONS
     try:
         with Predictions(path) as kept, Evaluation(options, kept) as evaluation:
+            warnings = evaluation.find_leaks(chosen, folder)
+            for text in warnings:
+                telling.notes.warn(text)
             try:
                 with open_progress(quiet=telling.quiet) as progress:
                     found = [(mode, evaluation.run(chosen, mode, progress)) for mode in modes]
@@ -138,7 +144,7 @@ def eval(
         write_document(
             eval_document(
                 str(folder), runs, model=model, digests=digests, predictions=str(path),
-                settings=_settings(options, loading),
+                settings=_settings(options, loading), warnings=warnings,
             )
         )  # fmt: skip
     else:
@@ -170,6 +176,8 @@ def _settings(options: EvalOptions, loading: Loading) -> dict[str, object]:
         "frames": looking.frames or None,
         "select": looking.select.value if looking.select else None,
         "fps": looking.fps,
+        "method": looking.method,
+        "prompt_style": looking.prompt_style.value,
         "detail": loading.detail.value,
         "n_ctx": loading.n_ctx,
         "max_tokens": options.max_tokens,

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import groupby
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 from vidcli.cli.asking import answer_question
 from vidcli.cli.build import Bench, find_files, open_bench
 from vidcli.cli.footage import Footage, OpenVideo, open_videos
-from vidcli.cli.groups import Loading, Looking, Telling
+from vidcli.cli.groups import Loading, Telling, Watching
 from vidcli.cli.questions import Asking
 from vidcli.cli.tasks import describe_settings
 from vidcli.cli.terminal import report_error
@@ -47,7 +47,7 @@ class EvalOptions:
         instruction: Stands after each question.
     """
 
-    looking: Looking
+    looking: Watching
     loading: Loading
     telling: Telling
     max_tokens: int
@@ -90,6 +90,20 @@ class Evaluation:
     def digests(self) -> dict[str, str]:
         """Of the model's files."""
         return {"weights": self._files.weights_sha256, "mmproj": self._files.mmproj_sha256}
+
+    def find_leaks(self, questions: "Sequence[EvalQuestion]", folder: Path) -> tuple[str, ...]:
+        """Sentences that say which videos the model learnt from; nothing where none is known."""
+        from vidcli.evaluate.leaks import find_leaks
+        from vidcli.models.bundle import is_bundle, read_bundle
+
+        home = self._files.weights.parent
+        if not is_bundle(home):
+            return ()
+        videos = {question.video: "" for question in questions}
+        for video in videos:
+            with suppress(MediaError):  # is told when it is asked about
+                videos[video] = _name_content(video)
+        return find_leaks(read_bundle(home).history, videos, folder).sentences(len(videos))
 
     def run(
         self, questions: "Sequence[EvalQuestion]", mode: Mode, progress: "AnyProgress"
@@ -156,7 +170,9 @@ class Evaluation:
         from vidcli.methods.ask import Question
 
         text = f"{question.text}\n{self._options.instruction}".strip()
-        return Question(text, sampling=Sampling(max_tokens=self._options.max_tokens))
+        style = self._options.looking.prompt_style.value
+        sampling = Sampling(max_tokens=self._options.max_tokens)
+        return Question(text, sampling=sampling, style=style)
 
     def _key(self, asked: "Question", name: str, fingerprint: str, mode: Mode) -> str:
         from vidcli.library.journal import digest_settings

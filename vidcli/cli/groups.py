@@ -20,6 +20,7 @@ from vidcli.cli.options import (
     MODEL,
     OUTPUT,
     WRITING,
+    AtOption,
     FpsOption,
     FramesOption,
     FromOption,
@@ -27,6 +28,8 @@ from vidcli.cli.options import (
     MaxGapOption,
     MethodOption,
     OfflineOption,
+    PromptStyle,
+    PromptStyleOption,
     QuietOption,
     SelectOption,
     ToOption,
@@ -64,6 +67,8 @@ class Watching(Looking):
     """Which part of a video to look at, how closely, and by which method."""
 
     method: MethodOption = "auto"
+    at: AtOption = None
+    prompt_style: PromptStyleOption = PromptStyle.OWN
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ def methods(
 
     shown = list(METHODS.values()) if name is None else [find_method(name)]
     if json:
-        write_document(methods_document(shown, RULES))
+        write_document(methods_document(shown, [(rule.when, rule.method) for rule in RULES]))
     elif name is None:
         write_table(method_rows(shown), columns=COLUMNS)
     else:

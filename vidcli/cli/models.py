@@ -189,7 +189,9 @@ def add(
     ] = None,
     model: Annotated[
         Path | None,
-        typer.Option("--model", metavar="FILE", help="Language model, a GGUF file."),
+        typer.Option(
+            "--model", metavar="FILE", help="Language model, a GGUF file; or a tool's, ONNX."
+        ),
     ] = None,
     mmproj: Annotated[
         Path | None,

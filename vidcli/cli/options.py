@@ -33,6 +33,13 @@ class Selection(StrEnum):
     SHOTS = "shots"
 
 
+class PromptStyle(StrEnum):
+    """In whose words a question is put."""
+
+    OWN = "own"
+    SLOWFAST = "slowfast"
+
+
 def read_time(text: str | Fraction) -> Fraction:
     """A point in time on the command line.
 
@@ -195,3 +202,21 @@ ToOption = Annotated[
 ]
 MaxGapOption = Annotated[Fraction | None, kept("max_gap", "--max-gap", panel=LOOKING)]
 MethodOption = Annotated[str, kept("method", "--method", panel=LOOKING, complete=complete_method)]
+AtOption = Annotated[
+    Fraction | None,
+    typer.Option(
+        "--at",
+        metavar="TIME",
+        parser=read_time,
+        help="Ask about this moment: its past is remembered, nothing later is seen.",
+        rich_help_panel=LOOKING,
+    ),
+]
+PromptStyleOption = Annotated[
+    PromptStyle,
+    typer.Option(
+        "--prompt-style",
+        help="In whose words to ask; slowfast begins the answer for the model.",
+        rich_help_panel=WRITING,
+    ),
+]

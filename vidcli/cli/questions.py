@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from vidcli.cli import asking
 from vidcli.cli.build import Bench
 from vidcli.cli.footage import Footage
-from vidcli.cli.groups import Looking, Telling
+from vidcli.cli.groups import Looking, Telling, Watching
 from vidcli.cli.rehearse import rehearse, write_trace
 from vidcli.cli.tasks import Job, Made, StartDecoding, Task
 from vidcli.cli.watching import answer_by_work, choose_method, plan_video
@@ -35,6 +35,13 @@ class Asking(Task):
     question: "Question"
     make_document: Callable[[Answer], Document] = answer_document
 
+    @property
+    def worded(self) -> "Question":
+        """The question in the words that are asked for."""
+        if isinstance(self.looking, Watching):
+            return dataclasses.replace(self.question, style=self.looking.prompt_style.value)
+        return self.question
+
     def describe(self) -> dict[str, Any]:
         """Everything of the question that shapes an answer."""
         told = dataclasses.asdict(self.question)
@@ -54,13 +61,13 @@ class Asking(Task):
         if choose_method(self.looking).runs:
             return None
         try:
-            fit = asking.fit_question(bench, source, self.looking, self.question, plan=plan)
+            fit = asking.fit_question(bench, source, self.looking, self.worded, plan=plan)
         except VidcliError:
             return None  # is raised again when its turn comes
         recipe = fit.recipe or Recipe()
         video = asking.describe(source)
         with bench.open_store(video, fit.size, recipe.store_name) as store:
-            todo = find_unencoded(fit.plan, recipe.encoder(bench.session), store)
+            todo = find_unencoded(fit.plan, recipe.encoder(bench.session, fit), store)
         if todo is not None:
             start(todo, size=fit.size)
         return fit
@@ -68,11 +75,11 @@ class Asking(Task):
     def answer(self, job: Job) -> Made:
         """Ask the question about one video."""
         if choose_method(self.looking).runs:
-            answer = answer_by_work(job, self.looking, self.question)
+            answer = answer_by_work(job, self.looking, self.worded)
             return self._made(answer)
         bench, source = job.bench, job.source
         fit = job.fit or asking.fit_question(
-            bench, source, self.looking, self.question, progress=job.progress, plan=job.plan
+            bench, source, self.looking, self.worded, progress=job.progress, plan=job.plan
         )
         job.look_ahead()
         return self._made(self.reply(job, fit))
@@ -83,7 +90,7 @@ class Asking(Task):
             job.bench,
             job.source,
             self.looking,
-            self.question,
+            self.worded,
             started=job.started,
             progress=job.progress,
             write=job.write,
@@ -104,14 +111,14 @@ class Asking(Task):
     def _go_on(self, job: Job, seen: asking.Look) -> None:
         """What waits only for a video to be seen."""
         if job.trace is not None:
-            write_trace(job.trace, job.bench, seen, self.question)
+            write_trace(job.trace, job.bench, seen, self.worded)
         job.look_ahead()
 
     def rehearse(
         self, bench: Bench, source: Footage, telling: Telling, progress: Progress | None = None
     ) -> None:
         """Say what the answer would take."""
-        rehearse(bench, source, self.looking, self.question, telling)
+        rehearse(bench, source, self.looking, self.worded, telling)
 
 
 def caption_task(question: "Question", looking: Looking) -> Asking:

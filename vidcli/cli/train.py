@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from vidcli.train.dataset import Dataset
     from vidcli.train.run import RunReport, Stage
 
+CROP = 0.5  # of the steps, where events are timed
+
 
 @takes_groups
 def pretrain(
@@ -85,6 +87,17 @@ def pretrain(
             rich_help_panel=STEPS,
         ),
     ] = None,
+    crop: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            help="Share of the steps that show a random part of a video, its events in the part's"
+            " own time; for timed events.",
+            show_default=f"{CROP:g} for events and denoise",
+            rich_help_panel=STEPS,
+        ),
+    ] = None,
     keep_connector: Annotated[
         bool,
         typer.Option(
@@ -120,6 +133,12 @@ def pretrain(
             "--objective contrast trains heads over a model that stays as it is",
             hint="leave out --from-scratch, --unfreeze and --arrange",
         )
+    is_timed = objective in (ObjectiveName.EVENTS, ObjectiveName.DENOISE)
+    if crop is not None and not is_timed:
+        raise UsageError(
+            "--crop shows a part of a video, of which captions of the whole need not be true",
+            hint="--objective events and denoise have timed events that can be cut",
+        )
     parts = read_parts(unfreeze or ("all" if from_scratch else "connector"))
     no_part = arrange is ArrangementName.QFORMER and not unfreeze and not from_scratch
     if no_part or objective is ObjectiveName.CONTRAST:
@@ -142,6 +161,7 @@ def pretrain(
             scratch=from_scratch is not None,
             objective=objective,
             arrangement=(arrange or ArrangementName(found.arrangement)).value,
+            crop=(CROP if crop is None else crop) if is_timed else 0.0,
         )
         carry_out(found, dataset, config, run, stack)
 
@@ -320,6 +340,7 @@ def make_config(
     lora: "object | None" = None,
     objective: ObjectiveName = ObjectiveName.CAPTION,
     arrangement: str = "frames",
+    crop: float = 0.0,
 ) -> "RunConfig":
     """The settings of a run from its options."""
     from vidcli.train.config import RunConfig, default_rates
@@ -346,6 +367,7 @@ def make_config(
         lr=rates,
         objective=Objective(objective.value),
         arrangement=arrangement,
+        crop=crop,
         warmup=steps.warmup,
         weight_decay=steps.weight_decay,
         seed=steps.seed,

@@ -3,18 +3,21 @@
 import time
 from contextlib import ExitStack
 from dataclasses import replace
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from vidcli import settings
 from vidcli.cli.build import Bench
 from vidcli.cli.footage import Footage, choose_plan
 from vidcli.cli.groups import Looking, Watching
+from vidcli.cli.options import PromptStyle
 from vidcli.cli.tasks import Job
 from vidcli.core.method import Method
 from vidcli.core.prompt import TextPart
 from vidcli.core.protocols import Progress
 from vidcli.core.results import Answer, Approach, Delta, Timings, VideoReport
 from vidcli.errors import UsageError
+from vidcli.methods import auto
 from vidcli.methods.registry import AUTO, UNIFORM, ChosenMethod, load_named, read_method
 
 if TYPE_CHECKING:
@@ -35,12 +38,56 @@ def choose_method(looking: Looking) -> ChosenMethod:
     if not isinstance(looking, Watching):
         return read_method(UNIFORM)
     try:
-        return read_method(looking.method)
+        chosen = read_method(looking.method)
     except UsageError as error:
         kept = settings.find("method")
         if kept.source is settings.Source.DEFAULT or kept.written != looking.method:
             raise
         raise UsageError(f"{error}; {kept.where} names it", hint=error.hint) from error
+    return _settle(chosen, looking)
+
+
+def _settle(chosen: ChosenMethod, looking: Watching) -> ChosenMethod:
+    """Let `--frames` and `--at` stand for the method's own parameters.
+
+    Raises:
+        UsageError: It has none such.
+    """
+    if chosen.method is None:
+        if looking.at is None:
+            return chosen
+        rule = auto.choose(auto.Situation(Fraction(0), has_moment=True))
+        chosen = replace(read_method(rule.method), asked=AUTO, why=rule.when)
+    assert chosen.method is not None
+    given: dict[str, int | str] = {}
+    if looking.at is not None:
+        if "at" not in chosen.options:
+            raise UsageError(
+                f"--at does not go with --method {chosen.method.name}",
+                hint="use --method memory, or look at a part only with --from and --to",
+            )
+        given["at"] = str(looking.at)
+    if looking.frames and "frames" in chosen.options:
+        given["frames"] = looking.frames
+    return replace(chosen, options={**chosen.options, **given})
+
+
+def check_method(looking: Looking) -> None:
+    """Refuse a method that there is not, or options that contradict each other.
+
+    Raises:
+        UsageError: It is such a one.
+    """
+    chosen = choose_method(looking)
+    is_worded = isinstance(looking, Watching) and looking.prompt_style is not PromptStyle.OWN
+    if chosen.runs and chosen.method is not None and is_worded:
+        raise UsageError(
+            f"--prompt-style does not go with --method {chosen.method.name}, which asks in its own "
+            "words",
+            hint="leave one of them out",
+        )
+    if chosen.method is not None and chosen.method.shows:
+        _ = chosen.recipe
 
 
 def plan_video(
@@ -57,7 +104,7 @@ def plan_video(
     if chosen.method is not None and chosen.method.shows:
         recipe: Recipe = chosen.recipe
         span = choose_span(source.info, start=looking.start, end=looking.end)
-        plan = recipe.plan(source.info, span, frames=looking.frames)
+        plan = recipe.plan(source.info, span)
         if plan is not None:
             _refuse_rules(looking, chosen.method)
             return plan
@@ -110,11 +157,65 @@ def choose_way(
 
     chosen = choose_method(looking)
     recipe = Recipe() if chosen.method is None or chosen.runs else chosen.recipe
+    _refuse_citations(recipe, question)
     room = measure_room(bench, source, question, recipe, plan, reserve=reserve)
     fit = recipe.fit(plan, bench.session, room)
-    approach = describe_choice(chosen)
-    warnings = (*plan.notes, *fit.warnings)
-    return replace(fit, warnings=warnings, recipe=recipe, approach=approach)
+    if chosen.method is None:
+        chosen = _choose_freely(bench, looking, question, plan, fit)
+        if chosen.method is not None and chosen.method.name != UNIFORM:
+            recipe = chosen.recipe
+            plan = recipe.plan(source.info, plan.span) or plan
+            room = measure_room(bench, source, question, recipe, plan, reserve=reserve)
+            fit = recipe.fit(plan, bench.session, room)
+    warnings = [*plan.notes, *fit.warnings]
+    if bench.arranger is not None and recipe.name != UNIFORM:
+        warnings.append(
+            f"the model was taught to see videos as {bench.arranger.kind}, and is shown "
+            f"{recipe.name} instead"
+        )
+    return replace(fit, warnings=tuple(warnings), recipe=recipe, approach=describe_choice(chosen))
+
+
+def _refuse_citations(recipe: "Recipe", question: "Question") -> None:
+    """Refuse to have frames cited that are not shown by themselves.
+
+    Raises:
+        UsageError: They are to be.
+    """
+    if question.cite and not recipe.one_by_one:
+        raise UsageError(
+            f"--cite does not go with --method {recipe.name}: no frame is shown by itself",
+            hint="leave out --cite, or use --method uniform",
+        )
+
+
+def _choose_freely(
+    bench: Bench, looking: Looking, question: "Question", plan: "FramePlan", fit: "Fit"
+) -> ChosenMethod:
+    """What `auto` takes.
+
+    Args:
+        bench: With the loaded model.
+        looking: Which frames.
+        question: What is asked.
+        plan: What `uniform` would look at.
+        fit: How much of it the context holds.
+    """
+    from vidcli.methods.arranged import explain_unfit
+    from vidcli.methods.ask import CAPTION_QUESTION
+
+    named = (looking.frames, looking.fps, looking.select, looking.max_gap)
+    now = auto.Situation(
+        length=plan.span.length,
+        has_frames=any(named),
+        cites=question.cite,
+        describes=question.text == CAPTION_QUESTION,
+        is_fit=not explain_unfit(bench.session.measure(fit.size), needs_grid=True),
+        is_taught=bench.arranger is not None,
+        holds_all=not fit.warnings,
+    )
+    rule = auto.choose(now)
+    return replace(read_method(rule.method), asked=AUTO, why=rule.when)
 
 
 def measure_room(
@@ -127,24 +228,24 @@ def measure_room(
     reserve: int,
 ) -> "Room":
     """What stands around the frames, in cells."""
-    from vidcli.methods.ask import question_parts
+    from vidcli.methods.ask import start_reply, write_turns
     from vidcli.methods.compose import write_intro
     from vidcli.methods.recipe import Room
 
     profile = recipe.profile(bench.session.profile)
     times = [frame.time for frame in plan.frames]
     around = write_intro(profile, times, duration=source.info.duration) + profile.outro
-    parts = bench.session.render_chat(
-        [("user", (TextPart(around, special=True), *question_parts(question)))]
-    )
+    turns = write_turns(question, [TextPart(around, special=True)])
+    parts = (*bench.session.render_chat(turns), *start_reply(question))
     cells = bench.session.count_cells(parts)
     return Room(source.info.video.display_size, cells, reserve)
 
 
-def describe_choice(chosen: ChosenMethod, *, why: str = "") -> Approach:
-    """A chosen method, for the result."""
+def describe_choice(chosen: ChosenMethod) -> Approach:
+    """A chosen method, for the result; parameters that are empty are left out."""
     name = chosen.method.name if chosen.method is not None else UNIFORM
-    return Approach(name, chosen.asked, why, tuple(chosen.options.items()))
+    options = tuple((key, value) for key, value in chosen.options.items() if value != "")
+    return Approach(name, chosen.asked, chosen.why, options)
 
 
 def make_work(

@@ -161,6 +161,8 @@ class FramePlan:
         rule: The selection that made it: `uniform`, `fps`, `keyframes`, `shots`.
         snap: True where the nearest keyframe at or before each instant is good enough.
         notes: What the budget forced out, one sentence each, for the user to read.
+        repeats: How often each instant counts, where a recipe takes some more than once; empty for
+            once each.
     """
 
     span: Span
@@ -168,6 +170,7 @@ class FramePlan:
     rule: str
     snap: bool = False
     notes: tuple[str, ...] = ()
+    repeats: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         times = [frame.time for frame in self.frames]

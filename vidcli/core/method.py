@@ -53,6 +53,8 @@ class Method:
             `Work.tools`, called with the bench and the opened video; empty for none.
         estimates: `module:name` of a function for `--dry-run`, from `methods.work.Work` to
             `methods.estimate.Estimate`; without one a method that runs cannot say what it takes.
+        spelled: `module:name` of a function that reads the authors' own spelling of parameters,
+            `NAME-…`, and gives None for what it is not.
         arranges: Whether it makes other tokens of a model's visual tokens, which not every model
             can be given.
         differs: How this one differs from the published one.
@@ -68,6 +70,7 @@ class Method:
     runs: str = ""
     tools: str = ""
     estimates: str = ""
+    spelled: str = ""
     arranges: bool = False
     differs: str = ""
 

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Protocol
 
+from vidcli.core.agent import Told
+from vidcli.core.detections import Detection
 from vidcli.core.media import Frame, FramePlan, VideoInfo
 from vidcli.core.profile import FamilyProfile
 from vidcli.core.prompt import Part, Prompt, TracedPart, VisualTokens
@@ -254,4 +256,64 @@ class Session(TextSession, Protocol):
 
         Args:
             images: uint8 RGB (height, width, 3), all of one size.
+        """
+
+
+class Detector(Protocol):
+    """Finds things in frames, of a closed vocabulary."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Everything it can name."""
+
+    def detect(self, frame: Frame) -> tuple[Detection, ...]:
+        """Things in one frame, the surest first."""
+
+
+class ClipClassifier(Protocol):
+    """Says what happens in a short run of frames, of a closed vocabulary."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Everything it can name."""
+
+    @property
+    def length(self) -> int:
+        """Frames it looks at together."""
+
+    @property
+    def size(self) -> int:
+        """Pixels a side of the square that it looks at."""
+
+    def classify(self, images: "Sequence[NDArray[np.uint8]]") -> tuple[float, ...]:
+        """How likely each label is, 0 to 1.
+
+        Args:
+            images: `length` of them, uint8 RGB (height, width, 3), in order.
+        """
+
+
+class Tool(Protocol):
+    """Something an agent's planner can call; what it finds is words with times."""
+
+    @property
+    def name(self) -> str:
+        """What it is called by."""
+
+    @property
+    def purpose(self) -> str:
+        """What it does, in one sentence for the planner."""
+
+    @property
+    def parameters(self) -> Mapping[str, Mapping[str, Any]]:
+        """JSON Schema of each argument; all are required, and there are no others."""
+
+    def __call__(self, arguments: Mapping[str, Any]) -> Sequence[Told]:
+        """Do the work.
+
+        Args:
+            arguments: Checked against `parameters`; that they make sense together is not checked.
+
+        Raises:
+            VidcliError: It cannot be done; the planner is told why.
         """

@@ -6,8 +6,10 @@ from pathlib import Path
 from vidcli import settings
 from vidcli.core.catalog import InstalledModel, Kind
 from vidcli.core.findings import Finding, Level
+from vidcli.core.onnx_header import OnnxRole
 from vidcli.core.protocols import Progress
 from vidcli.core.units import format_size
+from vidcli.errors import ModelError
 
 
 def check_models(*, whole: bool, progress: Progress | None = None) -> Iterator[Finding]:
@@ -60,6 +62,27 @@ def _remedy(model: InstalledModel) -> str:
     if model.source == "local":
         return f"put the files back, or vidcli models rm {model.name}"
     return f"vidcli models pull {model.name}"
+
+
+def check_tool_files() -> Iterator[Finding]:
+    """Which tools have the network they run on."""
+    from vidcli.models.tool_files import find_tool_file
+
+    commands = {
+        OnnxRole.DETECTOR: "vidcli detect",
+        OnnxRole.FACES: "faces in vidcli shots --details",
+        OnnxRole.ACTIONS: "vidcli actions",
+    }
+    for role, command in commands.items():
+        try:
+            found = find_tool_file(role)
+        except ModelError:  # the list is damaged: its own check has said so
+            return
+        if found.path is not None:
+            yield Finding("tool-file", Level.OK, f"{command}: runs on {found.name}")
+        else:
+            text = f"{command}: {found.reason}"
+            yield Finding("tool-file", Level.NOTE, text, found.remedy)
 
 
 def check_choice() -> Iterator[Finding]:

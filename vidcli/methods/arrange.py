@@ -9,10 +9,11 @@ Source: Video-ChatGPT (arXiv:2306.05424) section 3.1. Here no zero frames are pu
 fixed length, unless `t_max` asks for it.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 FRAMES, POOL, QFORMER = "frames", "pool", "qformer"
 KINDS = (FRAMES, POOL, QFORMER)
 QUERIES = 32  # tokens that a Video Q-Former makes of any number of frames
+LINEAR = frozenset(("idefics3",))  # projectors that are one matrix, by `clip.projector_type`
 
 
 def pool_tokens(tokens: "NDArray[np.float32]", *, t_max: int = 0) -> "NDArray[np.float32]":
@@ -44,6 +46,20 @@ def pool_tokens(tokens: "NDArray[np.float32]", *, t_max: int = 0) -> "NDArray[np
     return np.concatenate([over_space, filler, over_time])
 
 
+def note_pooling(projector: str) -> tuple[str, ...]:
+    """What a user of pooled tokens should know: empty where pooling is what Video-ChatGPT does.
+
+    Args:
+        projector: `clip.projector_type` of the model.
+    """
+    if projector in LINEAR:
+        return ()
+    return (
+        f"pooling is an approximation with this model: its projector ({projector}) is not linear,"
+        " and Video-ChatGPT pools before the projector",
+    )
+
+
 def count_tokens(kind: str, *, frames: int, places: int) -> int:
     """Tokens that an arrangement makes of so many frames of so many tokens."""
     return {FRAMES: frames * places, POOL: frames + places, QFORMER: QUERIES}[kind]
@@ -54,35 +70,65 @@ class Arranger:
     """Turns a video's frames into one run of tokens; the latest result is kept.
 
     Attributes:
-        kind: `pool` or `qformer`.
-        transform: From [frames, places, width] to [tokens, width].
+        kind: `pool`, `qformer`, or a method.
+        transform: From [frames, places, width] to [tokens, width]; None where the images are what
+            is shown, and only have no labels of their own.
+        schedule: Instants that the frames stand for, some perhaps twice; empty for each frame once.
+        intro: Opens the video in place of the family's own words; None leaves those.
     """
 
     kind: str
-    transform: "Callable[[NDArray[np.float32]], NDArray[np.float32]]"
+    transform: "Callable[[Any], NDArray[Any]] | None"
+    schedule: tuple[Fraction, ...] = ()
+    intro: str | None = None
     _latest: "tuple[str, tuple[ImagePart, ...]]" = field(default=("", ()))
 
     def __call__(self, images: Sequence[ImagePart]) -> tuple[ImagePart, ...]:
         """One part of all frames.
 
+        `transform` is given floats of 32 bits.
+
         Raises:
             ModelError: The model places visual tokens by row and column, or the frames differ in
                 size.
         """
+        if self.transform is None:
+            return tuple(images)
         key = " ".join(f"{image.tokens.digest} {image.frames}" for image in images)
         if key != self._latest[0]:
-            self._latest = key, (self._arrange(images),)
+            self._latest = key, (self._arrange(images, self.transform),)
         return self._latest[1]
 
-    def _arrange(self, images: Sequence[ImagePart]) -> ImagePart:
+    def _arrange(
+        self, images: Sequence[ImagePart], transform: "Callable[[Any], NDArray[Any]]"
+    ) -> ImagePart:
         first = images[0].tokens
         check_arrangeable(first)
         if any(image.tokens.data.shape != first.data.shape for image in images):
             raise ModelError(f"frames of different sizes cannot be arranged as {self.kind}")
-        stacked = np.stack([image.tokens.data.astype(np.float32) for image in images])
-        data = self.transform(stacked).astype(np.float16)
+        shown = [image.tokens.data for image in follow_schedule(images, self.schedule)]
+        data = as_stored(transform(np.stack(shown, dtype=np.float32)))
         frames = tuple(frame for image in images for frame in image.frames)
         return ImagePart(frames, arranged_tokens(first, data))
+
+
+def follow_schedule(
+    images: Sequence[ImagePart], schedule: Sequence[Fraction]
+) -> Sequence[ImagePart]:
+    """The image on screen at each instant of a schedule; the images themselves without one.
+
+    An instant whose own frame is lost, or looks like the one before, takes the latest before it.
+    """
+    if not schedule:
+        return images
+    wanted = [image.frames[0].wanted for image in images]
+    return [images[max(0, bisect_right(wanted, instant) - 1)] for instant in schedule]
+
+
+def as_stored(data: "NDArray[Any]") -> "NDArray[np.float16] | NDArray[np.float32]":
+    """Tokens as 16-bit floats, as fresh ones are; as 32-bit floats where a value is too large."""
+    fits = float(np.abs(data).max(initial=0)) < np.finfo(np.float16).max
+    return data.astype(np.float16) if fits else data.astype(np.float32)
 
 
 def compose_arranged(
@@ -103,7 +149,8 @@ def compose_arranged(
         numbered: Put the frames' ids before them.
     """
     if arranger is not None:
-        profile, images = replace(profile, label=""), arranger(images)
+        intro = profile.intro if arranger.intro is None else arranger.intro
+        profile, images = replace(profile, label="", intro=intro), arranger(images)
     return compose_video(profile, images, duration=duration, numbered=numbered)
 
 

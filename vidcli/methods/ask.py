@@ -21,14 +21,17 @@ from vidcli.core.results import (
     VideoReport,
 )
 from vidcli.core.sampling import Sampling
-from vidcli.errors import ResourceError
+from vidcli.errors import ResourceError, UsageError
 from vidcli.methods import cite
 from vidcli.methods.arrange import compose_arranged
 from vidcli.methods.compose import compose_prompt
 from vidcli.methods.watch import Watched
+from vidcli.methods.wording import OWN, Wording, word_slowfast
 
 CAPTION_QUESTION = "Describe what happens in this video in one paragraph."
 METHOD = "uniform"
+Turn = tuple[str, tuple[Part, ...]]
+"""A role, and what it says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,7 @@ class Question:
         cite: Number the frames and have the answer name them.
         sampling: How to generate; its grammar, if any, shapes the answer.
         structured: The grammar makes JSON, of which half is of no use: it is given out whole.
+        style: In whose words it is put, of `wording.STYLES`.
     """
 
     text: str
@@ -48,6 +52,24 @@ class Question:
     cite: bool = False
     sampling: Sampling = field(default_factory=Sampling)
     structured: bool = False
+    style: str = OWN
+
+    @property
+    def wording(self) -> Wording:
+        """How it is put to the model.
+
+        Raises:
+            UsageError: Its style does not go with the form of the answer.
+        """
+        if self.style == OWN:
+            return Wording(self.instruction)
+        if self.structured or self.cite:
+            raise UsageError(
+                f"--prompt-style {self.style} begins the answer itself, and does not go with "
+                f"{'--schema' if self.structured else '--cite'}",
+                hint="leave one of them out",
+            )
+        return word_slowfast(self.text, self.choices)
 
     @property
     def instruction(self) -> str:
@@ -66,7 +88,20 @@ def ask_check(statement: str, sampling: Sampling) -> Question:
 
 def question_parts(question: Question) -> tuple[Part, ...]:
     """What stands after the video; the user's words never count as control tokens."""
-    return (TextPart(question.instruction),)
+    return (TextPart(question.wording.text),)
+
+
+def write_turns(question: Question, before: Sequence[Part] = ()) -> list[Turn]:
+    """The conversation that puts a question, with what stands before it in the user's turn."""
+    turns: list[Turn] = [("user", (*before, *question_parts(question)))]
+    system = question.wording.system
+    return [("system", (TextPart(system),)), *turns] if system else turns
+
+
+def start_reply(question: Question) -> tuple[Part, ...]:
+    """What is put into the model's mouth."""
+    started = question.wording.started
+    return (TextPart(started),) if started else ()
 
 
 def compose(session: Session, watched: Watched, question: Question, video: VideoReport) -> Prompt:
@@ -78,8 +113,8 @@ def compose(session: Session, watched: Watched, question: Question, video: Video
         duration=video.duration,
         numbered=question.cite,
     )
-    turns = [("user", question_parts(question))]
-    return compose_prompt(session, turns, shown, label=name_video(video))
+    prompt = compose_prompt(session, write_turns(question), shown, label=name_video(video))
+    return replace(prompt, parts=(*prompt.parts, *start_reply(question)))
 
 
 def name_video(video: VideoReport) -> str:
@@ -125,8 +160,9 @@ def ask(
     timings.prefill += time.perf_counter() - started
     started = time.perf_counter()
     choices: tuple[Choice, ...] = ()
+    wording = question.wording
     if question.choices:
-        choices = score_choices(session, prefix, question.choices)
+        choices = score_choices(session, prefix, question.choices, spellings=wording.spellings)
         best = max(choices, key=lambda choice: choice.probability)
         made = Generation(best.text, FinishReason.STOP, 0)
         yield Delta(best.text)
@@ -134,8 +170,11 @@ def ask(
         made = generate_whole(session, prefix, question.sampling)
         yield Delta(made.text)
     else:
+        if wording.said:
+            yield Delta(wording.said)
         yield from session.generate(prefix, question.sampling)
         made = session.last_generation
+        made = replace(made, text=wording.said + made.text)
     timings.generate += time.perf_counter() - started
     timings.native += session.native_s - native_before
     yield report_answer(
@@ -253,15 +292,21 @@ def list_cuts(made: Generation, dropped: int = 0) -> list[str]:
 
 
 def score_choices(
-    session: TextSession, prefix: Prefix, choices: Sequence[str]
+    session: TextSession,
+    prefix: Prefix,
+    choices: Sequence[str],
+    *,
+    spellings: Mapping[str, Sequence[str]] | None = None,
 ) -> tuple[Choice, ...]:
     """Probability of each option as the reply, among the options, without generating.
 
     Each option is scored in the spellings a reply may open with (as given, capitalised, with a
     space before it); their probabilities add up. A spelling counts by its mean
-    log-probability a token, so that long options are not at a disadvantage.
+    log-probability a token, so that long options are not at a disadvantage. `spellings` takes the
+    place of those.
     """
-    scores = _score_spellings(session, prefix, {text: _spell(text) for text in choices})
+    spelled = spellings or {text: _spell(text) for text in choices}
+    scores = _score_spellings(session, prefix, spelled)
     top = max(scores.values())
     total = sum(math.exp(score - top) for score in scores.values())
     return tuple(

@@ -4,15 +4,18 @@ import time
 from dataclasses import dataclass
 from fractions import Fraction
 
+import numpy as np
+
 from vidcli.core.media import FramePlan
 from vidcli.core.prompt import ImagePart, Prompt, SeenFrame, VisualTokens
 from vidcli.core.protocols import FrameSource, Session
 from vidcli.core.results import Timings
 from vidcli.core.sampling import Sampling
 from vidcli.core.time import Timestamp
-from vidcli.methods.arrange import Arranger, compose_arranged
-from vidcli.methods.ask import Question, question_parts
+from vidcli.methods.arrange import Arranger, arranged_tokens, compose_arranged
+from vidcli.methods.ask import Question, start_reply, write_turns
 from vidcli.methods.compose import compose_prompt, compose_video
+from vidcli.methods.recipe import Recipe
 from vidcli.methods.watch import Fit, watch
 
 PROBE_TOKENS = 4
@@ -76,17 +79,19 @@ def estimate(
     Raises:
         MediaError: The probed frame cannot be decoded.
     """
-    middle = len(fit.plan.frames) // 2
-    group = session.profile.group
+    recipe = fit.recipe or Recipe()
+    encoder = recipe.encoder(session, fit)
+    group = encoder.profile.group
+    middle = len(fit.plan.frames) // 2 // group * group
     probe = FramePlan(
         fit.plan.span, fit.plan.frames[middle : middle + group], fit.plan.rule, fit.plan.snap
     )
     timings = Timings()
-    watched = watch(source, session, probe, size=fit.size, store=None, timings=timings)
+    watched = watch(source, encoder, probe, size=fit.size, store=None, timings=timings)
     tokens = watched.images[0].tokens
     shown = compose_video(session.profile, watched.images, duration=source.info.duration)
-    prompt = compose_prompt(session, [("user", question_parts(question))], shown)
-    whole = _write_whole(source, session, fit.plan, tokens, question, arranger)
+    prompt = compose_prompt(session, write_turns(question), shown)
+    whole = _write_whole(source, session, fit, tokens, question, arranger)
     cells = session.count_cells(whole.parts)
     prefill_s = _time_prefill(session, prompt)
     generate_s = _time_token(session, prompt) * question.sampling.max_tokens
@@ -109,7 +114,7 @@ def estimate(
 def _write_whole(
     source: FrameSource,
     session: Session,
-    plan: FramePlan,
+    fit: Fit,
     tokens: VisualTokens,
     question: Question,
     arranger: Arranger | None,
@@ -117,18 +122,25 @@ def _write_whole(
     """The whole prompt, every frame taking the tokens of the probed one."""
     frames = [
         SeenFrame(i, Timestamp(int(f.time * 1000), Fraction(1, 1000)), f.time, f.reason)
-        for i, f in enumerate(plan.frames, start=1)
+        for i, f in enumerate(fit.plan.frames, start=1)
     ]
     step = session.profile.group
     groups = [tuple(frames[i : i + step]) for i in range(0, len(frames), step)]
+    images = [ImagePart(group, tokens) for group in groups]
+    if fit.shown_tokens:  # what the method makes of the frames is known without making it
+        blank = np.zeros((fit.shown_tokens, tokens.data.shape[1]), np.float16)
+        images = [ImagePart(tuple(frames), arranged_tokens(tokens, blank))]
+        recipe = fit.recipe or Recipe()
+        arranger = Arranger(recipe.name, None, intro=recipe.intro)
     shown = compose_arranged(
         session.profile,
-        [ImagePart(group, tokens) for group in groups],
+        images,
         arranger,
         duration=source.info.duration,
         numbered=question.cite,
     )
-    return compose_prompt(session, [("user", question_parts(question))], shown)
+    prompt = compose_prompt(session, write_turns(question), shown)
+    return Prompt((*prompt.parts, *start_reply(question)), prompt.n_shared)
 
 
 def _time_prefill(session: Session, prompt: Prompt) -> float:

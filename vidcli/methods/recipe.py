@@ -4,18 +4,16 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
 
 from vidcli.core.media import FramePlan, VideoInfo
 from vidcli.core.profile import FamilyProfile
 from vidcli.core.protocols import Encoder, FrameSource, Progress, Session, TokenStore
 from vidcli.core.results import Timings
 from vidcli.core.time import Span
+from vidcli.methods.arrange import Arranger
+from vidcli.methods.registry import UNIFORM
 from vidcli.methods.watch import Fit, Watched, fit_plan, watch
-
-if TYPE_CHECKING:
-    from vidcli.methods.arrange import Arranger
 
 Options = Mapping[str, int | str]
 
@@ -39,24 +37,29 @@ class Recipe:
     """Frames one by one, as the model's family wants them: what `uniform` does.
 
     Attributes:
+        name: Of the method.
         store_name: Tells apart, in the cache of visual tokens, pictures that are not frames.
+        intro: Opens the video in place of the family's own words; None leaves those.
+        one_by_one: Whether each frame is shown by itself, so that it can be cited.
     """
 
+    name = UNIFORM
     store_name = ""
+    intro: str | None = None
+    one_by_one = True
 
-    def plan(self, info: VideoInfo, span: Span, *, frames: int) -> FramePlan | None:
+    def plan(self, info: VideoInfo, span: Span) -> FramePlan | None:
         """The instants to look at; None leaves them to `--frames`, `--fps` and `--select`.
 
         Args:
             info: Probe result.
             span: Half-open, inside the video.
-            frames: How many the command line asks for; 0 leaves it to the method.
         """
         return None
 
     def profile(self, profile: FamilyProfile) -> FamilyProfile:
         """How the video is written."""
-        return profile
+        return profile if self.intro is None else replace(profile, intro=self.intro)
 
     def fit(self, plan: FramePlan, session: Session, room: Room) -> Fit:
         """How much of a plan the context holds.
@@ -73,7 +76,7 @@ class Recipe:
             reserve=room.reserve,
         )
 
-    def encoder(self, session: Session) -> Encoder:
+    def encoder(self, session: Session, fit: Fit) -> Encoder:
         """What makes visual tokens of the frames."""
         return session
 
@@ -88,22 +91,19 @@ class Recipe:
         progress: Progress | None = None,
     ) -> Watched:
         """Turn the instants that fit into visual tokens; see `methods.watch.watch`."""
-        return watch(
+        watched = watch(
             source,
-            self.encoder(session),
+            self.encoder(session, fit),
             fit.plan,
             size=fit.size,
             store=store,
             timings=timings,
             progress=progress,
         )
+        return replace(watched, arranger=self.arranger(fit))
 
-    def arranger(self, fit: Fit) -> "Arranger | None":
+    def arranger(self, fit: Fit) -> Arranger | None:
         """What is made of all frames together; None shows them one by one."""
-        return None
-
-    def count(self, fit: Fit) -> int | None:
-        """Visual tokens shown in all, where that is no multiple of one frame's; else None."""
         return None
 
 

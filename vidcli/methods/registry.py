@@ -20,6 +20,13 @@ from vidcli.errors import UsageError
 AUTO, UNIFORM = "auto", "uniform"
 FOLLOWS = "visual tokens in one sequence: no M-RoPE, no attention both ways"
 GRID = "visual tokens in rows and columns"
+SLOW_POOLS = (
+    "spatial_1d_max_pool",
+    "spatial_1d_avg_pool",
+    "spatial_2d_max_pool",
+    "spatial_2d_avg_pool",
+    "concat",
+)
 
 
 CAPTIONS, TREE = "captions", "tree"
@@ -37,6 +44,73 @@ _METHODS = (
         paper="each model family's own video recipe",
         cost="one encode and all tokens for each frame",
         shows="vidcli.methods.recipe:make_uniform",
+    ),
+    Method(
+        name="slowfast",
+        idea="Few frames in detail, then all of them in outline, as one run of tokens.",
+        paper="SlowFast-LLaVA, arXiv:2407.15841 (apple/ml-slowfast-llava)",
+        differs="its token scheme on your model; the published numbers are of LLaVA-1.6, and sides"
+        " of other grids than 24x24 shrink in the same ratio",
+        cost="50 encodes; 3680 tokens of 24x24 a frame, 520 of 8x8",
+        needs=(FOLLOWS, GRID),
+        options=(
+            Option("frames", 50, "Frames looked at, all of them on the fast pathway."),
+            Option("slow", 10, "Frames on the slow pathway."),
+            Option("pool", SLOW_POOLS[0], "How each slow frame is pooled.", choices=SLOW_POOLS),
+            Option("fast", "auto", "Grid of each fast frame, as 4x4; auto is a sixth of a side."),
+        ),
+        shows="vidcli.methods.slowfast:make_slowfast",
+        spelled="vidcli.methods.slowfast:read_published",
+        arranges=True,
+    ),
+    Method(
+        name="grid",
+        idea="Frames in rows and columns of a single picture.",
+        paper="IG-VLM, arXiv:2403.18406 (imagegridworth/IG-VLM)",
+        differs="the published numbers are of LLaVA-1.6 and GPT-4V, which see the picture in tiles",
+        cost="one encode and the tokens of one picture",
+        options=(Option("frames", 6, "Frames in the picture; six make three rows of two."),),
+        shows="vidcli.methods.grid:make_grid",
+    ),
+    Method(
+        name="memory",
+        idea="Every fragment leaves a few frames, merged with their likes, in a bounded memory.",
+        paper="MovieChat, arXiv:2307.16449 (rese1f/MovieChat)",
+        differs="it holds the projector's tokens and a budget of them, not a Q-Former's; frames are"
+        " alike by cosine unless similarity=dot",
+        cost="one encode for each second, at most 1024; 4096 tokens; memory does not grow",
+        needs=(FOLLOWS,),
+        options=(
+            Option("frames", 0, "Frames looked at; 0 is one a second, at most 1024.", least=0),
+            Option("tokens", 4096, "Most tokens of the whole memory."),
+            Option("fragment", 8, "Frames of one fragment.", least=2),
+            Option("keep", 2, "Frames that a fragment leaves."),
+            Option("long", 256, "Most frames of the long memory."),
+            Option("similarity", "cosine", "Which frames are alike.", choices=("cosine", "dot")),
+            Option("at", "", "Ask about this moment and its past only, as --at does."),
+        ),
+        shows="vidcli.methods.memory:make_memory",
+        arranges=True,
+    ),
+    Method(
+        name="spatiotemporal",
+        idea="One token for each instant, then one for each place.",
+        paper="Video-ChatGPT, arXiv:2306.05424 (mbzuai-oryx/Video-ChatGPT)",
+        differs="on a model that was not taught with it; before a projector that is not linear it"
+        " is an approximation",
+        cost="100 encodes; a token a frame and those of one frame: 164 of 8x8, 676 of 24x24",
+        needs=(FOLLOWS,),
+        options=(
+            Option("frames", 100, "Most frames looked at."),
+            Option(
+                "pad",
+                "none",
+                "Whether zeros stand for the frames that a short video lacks, as published.",
+                choices=("none", "zeros"),
+            ),
+        ),
+        shows="vidcli.methods.spatiotemporal:make_spatiotemporal",
+        arranges=True,
     ),
     Method(
         name=CAPTIONS,
@@ -82,11 +156,13 @@ class ChosenMethod:
         asked: As written; `auto` where nothing was.
         method: Which; None for `auto`.
         options: Every parameter, those not written included.
+        why: Why `auto` took it.
     """
 
     asked: str
     method: Method | None
     options: Mapping[str, int | str] = field(default_factory=dict)
+    why: str = ""
 
     @cached_property
     def recipe(self) -> Any:
@@ -113,9 +189,23 @@ def read_method(text: str) -> ChosenMethod:
     name, _, written = text.strip().partition(":")
     if name.casefold() == AUTO and not written:
         return ChosenMethod(AUTO, None)
-    method = find_method(name)
+    spelled = None if name in METHODS else _read_spelling(text.strip())
+    if spelled is not None:
+        method, written = spelled
+    else:
+        method = find_method(name)
     options = {**method.defaults, **_read_options(method, written)}
     return ChosenMethod(text.strip(), method, options)
+
+
+def _read_spelling(text: str) -> tuple[Method, str] | None:
+    """A method and its parameters out of the spelling of its own authors."""
+    for method in METHODS.values():
+        if method.spelled and text.startswith(f"{method.name}-"):
+            found = load_named(method.spelled)(text)
+            if found is not None:
+                return method, ",".join(f"{key}={value}" for key, value in found.items())
+    return None
 
 
 def find_method(name: str) -> Method:

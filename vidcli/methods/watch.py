@@ -37,6 +37,10 @@ class Fit:
         n_groups: Frames, or groups where the family merges neighbours.
         free_cells: Cells left after the video, the question and the reserve.
         warnings: What had to give way.
+        shown_tokens: Visual tokens in all, where the method does not show frames as they are;
+            else 0.
+        like: What one frame takes, as zeros, where that was measured.
+        share: How much of the wanted frames fit, 0 to 1.
         recipe: Of the method that the video is watched by; None shows frames one by one.
         approach: That method, and why it was taken.
     """
@@ -47,6 +51,9 @@ class Fit:
     n_groups: int
     free_cells: int
     warnings: tuple[str, ...] = ()
+    shown_tokens: int = 0
+    like: VisualTokens | None = None
+    share: Fraction = Fraction(1)
     recipe: "Recipe | None" = None
     approach: Approach = field(default_factory=Approach)
 
@@ -219,6 +226,45 @@ def watch(
     cache = CacheUse.OFF if store is None else _cache_use(n_hits, len(groups))
     coverage = measure_coverage(plan.span, seen)
     return Watched(images, coverage, cache, tuple(warnings), encoded=n_encoded)
+
+
+def watch_each(
+    source: FrameSource,
+    encoder: Encoder,
+    plan: FramePlan,
+    *,
+    size: tuple[int, int],
+    store: TokenStore | None,
+    timings: Timings,
+    progress: Progress | None = None,
+) -> Iterator[tuple[ImagePart, bool]]:
+    """As `watch`, one planned instant after another, holding the tokens of one only.
+
+    Frames have the number of their instant; one that could not be had is left out, and one that is
+    on screen for several instants comes for each. All are of families that do not merge frames.
+
+    Yields:
+        A frame, and whether the encoder was run for it.
+    """
+    groups = _group(plan.frames, 1)
+    missing = [group for group in groups if store is None or store.get(_wanted(group)) is None]
+    native_before = encoder.native_s
+    fresh = _encode_missing(source, encoder, plan, missing, size, timings, progress)
+    ahead = next(fresh, None)
+    for number, group in enumerate(groups, start=1):
+        wanted, is_new = _wanted(group), False
+        if ahead is not None and ahead[0] == wanted:
+            _, times, tokens, is_new = ahead
+            if store is not None:
+                store.put(wanted, times, tokens)
+            ahead = next(fresh, None)
+        elif store is not None and (hit := store.get(wanted)) is not None:
+            times, tokens = hit
+        else:
+            continue
+        frame = SeenFrame(number, times[0], group[0].time, group[0].reason)
+        yield ImagePart((frame,), tokens), is_new
+    timings.native += encoder.native_s - native_before
 
 
 def find_unencoded(plan: FramePlan, encoder: Encoder, store: TokenStore | None) -> FramePlan | None:

@@ -4,6 +4,7 @@
 training with the digests of its data. It is written last: a folder without it is no bundle.
 """
 
+import hashlib
 import json
 import os
 import shutil
@@ -18,6 +19,7 @@ from vidcli.errors import ModelError
 
 MANIFEST = "vidcli.json"
 VERSION = 1
+ID_DIGITS = 12  # of a video's digest in a history: enough to find it again, no name is told
 ROLES = ("weights", "mmproj", "adapter", "sidecar", "heads")
 
 
@@ -62,6 +64,11 @@ class Bundle:
         """The files there are, by role."""
         found = (self.weights, self.mmproj, self.adapter, self.sidecar, self.heads)
         return {role: path for role, path in zip(ROLES, found, strict=True) if path is not None}
+
+
+def digest_video(text: str) -> str:
+    """How a history names a video: by its file's name without extension, or by its fingerprint."""
+    return hashlib.sha256(text.encode()).hexdigest()[:ID_DIGITS]
 
 
 def is_bundle(folder: Path) -> bool:

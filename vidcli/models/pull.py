@@ -13,6 +13,7 @@ from vidcli.core.catalog import (
     ModelSpec,
     StoredFile,
 )
+from vidcli.core.onnx_header import OnnxRole, read_onnx_header
 from vidcli.core.protocols import Progress
 from vidcli.core.units import format_size
 from vidcli.errors import ModelError, UsageError
@@ -29,6 +30,7 @@ from vidcli.models.pair import check_pair, find_mmproj
 from vidcli.models.registry import check_name, find_installed, register
 
 HUB = "hf:"
+ONNX_SUFFIX = ".onnx"
 LOCAL = "local"
 
 
@@ -221,7 +223,8 @@ def add_local(
 
     Args:
         name: New; no model has it.
-        weights: Language model, or a text-embedding model, which needs no projector; or a bundle.
+        weights: Language model, or a text-embedding model, which needs no projector; or a bundle;
+            or the ONNX file of a tool.
         mmproj: Its projector; None looks for it beside the weights.
         progress: Of hashing.
 
@@ -235,6 +238,8 @@ def add_local(
             f"a model {name} is registered already", hint=f"'vidcli models rm {name}' takes it out"
         )
     weights = weights.expanduser().absolute()
+    if weights.suffix.casefold() == ONNX_SUFFIX:
+        return _add_onnx(name, weights, progress=progress)
     bundle = read_bundle(weights) if is_bundle(weights) else None
     if bundle is not None:
         weights, mmproj = bundle.weights, mmproj or bundle.mmproj
@@ -262,6 +267,30 @@ def add_local(
         ),
         added=_now(),
     )
+    register(model)
+    return model
+
+
+def _add_onnx(name: str, path: Path, *, progress: Progress | None) -> InstalledModel:
+    """Register the file of a tool, if it is made for one.
+
+    Raises:
+        ModelError: It is missing or broken, or no tool can use it.
+    """
+    try:
+        header = read_onnx_header(path)
+        size_bytes = path.stat().st_size
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read: {error.strerror or error}") from error
+    except ValueError as error:
+        raise ModelError(str(error)) from error
+    if header.role is OnnxRole.OTHER:
+        raise ModelError(
+            f"{path.name} is neither a detector nor a face detector nor a clip classifier: "
+            f"{header.describe()}"
+        )
+    file = StoredFile(FileRole.WEIGHTS, path, size_bytes, digest_file(path, progress=progress))
+    model = InstalledModel(name, Kind.ONNX, LOCAL, "", "", "", (file,), _now())
     register(model)
     return model
 

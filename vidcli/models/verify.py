@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from vidcli.core.catalog import InstalledModel, Kind, StoredFile
+from vidcli.core.onnx_header import read_onnx_header
 from vidcli.core.protocols import Progress
 from vidcli.errors import VidcliError
 from vidcli.models.digest import digest_file
@@ -46,6 +47,8 @@ def _check_file(file: StoredFile, *, whole: bool, progress: Progress | None) -> 
 
 def check_headers(model: InstalledModel) -> str:
     """Why a model cannot be loaded, as far as the headers of its files tell; empty where it can."""
+    if model.kind is Kind.ONNX:
+        return _check_onnx(model)
     if not model.kind.is_gguf:
         return ""
     try:
@@ -55,5 +58,15 @@ def check_headers(model: InstalledModel) -> str:
                 return "it has no vision projector"
             check_pair(weights, read_facts(model.mmproj))
     except VidcliError as error:
+        return str(error)
+    return ""
+
+
+def _check_onnx(model: InstalledModel) -> str:
+    try:
+        read_onnx_header(model.weights)
+    except OSError as error:
+        return f"{model.weights.name} cannot be read: {error.strerror or error}"
+    except ValueError as error:
         return str(error)
     return ""

@@ -107,6 +107,7 @@ def eval_document(
     digests: Mapping[str, str],
     predictions: str,
     settings: Mapping[str, object],
+    warnings: Sequence[str] = (),
 ) -> Document:
     """The document `eval`."""
     return {
@@ -116,6 +117,7 @@ def eval_document(
         "settings": dict(settings),
         "runs": [_run_entry(run) for run in runs],
         "predictions": predictions,
+        "warnings": list(warnings),
     }
 
 

@@ -4,11 +4,12 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 
-from vidcli.methods.arrange import FRAMES
+from vidcli.methods.arrange import FRAMES, QFORMER
 from vidcli.train.loop import LoopConfig
 from vidcli.train.lora import LoraSettings
 from vidcli.train.objectives import Objective
 
+MODEL_PARTS = ("vision", "connector", "text")
 # Peak learning rates: a connector that begins anew, one that is adapted, a LoRA, full training.
 LR_NEW_CONNECTOR = 1e-3  # TinyLLaVA stage 1
 LR_CONNECTOR = 1e-4
@@ -34,6 +35,7 @@ class RunConfig:
         lr: Peak learning rates by part; an adapter's is that of `text`.
         objective: What is to be said.
         arrangement: What is made of the frames: `frames`, `pool`, `qformer`.
+        crop: Share of the steps that show a random part of a video with timed events.
         warmup: Share of the steps in which the learning rate rises.
         weight_decay: Of matrices.
         clip: Largest norm of the gradient.
@@ -55,6 +57,7 @@ class RunConfig:
     lr: dict[str, float]
     objective: Objective = Objective.CAPTION
     arrangement: str = FRAMES
+    crop: float = 0.0
     warmup: float = 0.03
     weight_decay: float = 0.01
     clip: float = 1.0
@@ -82,6 +85,12 @@ class RunConfig:
     def learns(self) -> tuple[str, ...]:
         """Parts that learn, the adapter's own named."""
         return (*self.parts, *(("lora",) if self.lora else ()))
+
+    @property
+    def frozen(self) -> tuple[str, ...]:
+        """Parts of the model that stay as they are."""
+        there = (*MODEL_PARTS, *((QFORMER,) if self.arrangement == QFORMER else ()))
+        return tuple(part for part in there if part not in self.parts)
 
     def digest(self, *facts: str) -> str:
         """Names what decides the weights: settings, data and base; not how often it is saved."""

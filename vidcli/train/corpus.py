@@ -17,6 +17,7 @@ from vidcli.errors import MediaError, ResourceError
 from vidcli.media.video import open_video
 from vidcli.media.worker import DecoderWorker
 from vidcli.train.batches import collate
+from vidcli.train.crop import Timeline, choose_part, crop_clip, crop_events
 from vidcli.train.data.sample import Sample
 from vidcli.train.data.videos import video_id
 from vidcli.train.features import FeatureStore, Kept, Level
@@ -24,11 +25,11 @@ from vidcli.train.frames import Clip, watch_video
 from vidcli.train.model import Batch, VideoModel
 from vidcli.train.objectives import (
     Objective,
-    TimedUnits,
     check_objective,
     fill_sequence,
-    read_sequence,
+    read_timeline,
     say_sequence,
+    write_sequence,
 )
 from vidcli.train.prompts import Row, Said, write_row
 
@@ -52,8 +53,10 @@ class Item:
         path: File of its features; None where `data` has them.
         data: Features or pixels in memory.
         others: For each exchange answers as good as its own.
-        timed: Its events, where some of the steps mask them.
+        timeline: Its events, where it has some.
+        part: Of the groups of frames those that are shown, half-open; None for all of them.
         origin: File and row, for messages.
+        fingerprint: Of the video's content; empty where it is no file.
     """
 
     said: tuple[Said, ...]
@@ -63,8 +66,10 @@ class Item:
     path: Path | None = None
     data: Tensor | None = None
     others: tuple[tuple[str, ...], ...] = ()
-    timed: TimedUnits | None = None
+    timeline: Timeline | None = None
+    part: tuple[int, int] | None = None
     origin: str = ""
+    fingerprint: str = ""
 
 
 class Corpus:
@@ -145,6 +150,8 @@ class Corpus:
             if self._held_bytes + data.nbytes <= HELD_BYTES:
                 self._held[item.path] = data
                 self._held_bytes += data.nbytes
+        if item.part is not None:
+            data = data[slice(*item.part)]
         if self._level is Level.PIXELS:
             return self._model.encode(data)
         return data.float()
@@ -160,14 +167,21 @@ class Corpus:
         return replace(batch, connected=self._level is Level.TOKENS)
 
 
-def draw(item: Item, *, seed: int, step: int) -> Item:
+def draw(item: Item, *, seed: int, step: int, crop: float = 0.0) -> Item:
     """The item with one of its answers, drawn anew at each step (LaViLa).
 
-    Of timed events every other step, at random, masks some and asks for those (Vid2Seq).
+    Of timed events some steps, at random, show a part of the video, and every other one masks some
+    and asks for those (Vid2Seq).
+
+    Args:
+        item: With all its answers.
+        seed: Of the run.
+        step: Of the update.
+        crop: Share of the steps that show a part.
     """
     choice = random.Random(f"{seed} {step} {item.video}")
-    if item.timed is not None and choice.random() < DENOISED:
-        return replace(item, said=(fill_sequence(item.timed, choice),), timed=None)
+    if item.timeline is not None:
+        return _draw_timed(item, item.timeline, choice, crop)
     if not any(item.others):
         return item
     said = tuple(
@@ -175,6 +189,22 @@ def draw(item: Item, *, seed: int, step: int) -> Item:
         for own, others in zip(item.said, item.others, strict=True)
     )
     return replace(item, said=said)
+
+
+def _draw_timed(item: Item, timeline: Timeline, choice: random.Random, crop: float) -> Item:
+    is_masked = timeline.is_masked and choice.random() < DENOISED
+    if crop and choice.random() < crop:
+        part = choose_part(item.clip.n_groups, choice)
+        clip, span = crop_clip(item.clip, part, timeline.duration)
+        events = crop_events(timeline.events, span)
+        if events:  # else there would be nothing to say
+            timeline = replace(timeline, events=events, duration=span.end - span.start)
+            item = replace(item, clip=clip, part=part)
+    elif not is_masked:
+        return item
+    sequence = write_sequence(timeline)
+    said = fill_sequence(sequence, choice) if is_masked else say_sequence(sequence)
+    return replace(item, said=(said,), timeline=None)
 
 
 def order_items(n: int, *, seed: int, start: int, count: int) -> list[int]:
@@ -222,7 +252,7 @@ def watch_samples(
     with DecoderWorker() as worker:
         for done, sample in enumerate(samples, start=1):
             try:
-                clip, path = _keep(sample, scribe, model, store, worker, frames)
+                clip, path, content = _keep(sample, scribe, model, store, worker, frames)
             except MediaError as error:
                 raise MediaError(f"{sample.origin}: {error}", hint=error.hint) from error
             except OSError as error:
@@ -230,7 +260,8 @@ def watch_samples(
                     f"features cannot be kept: {error.strerror or error}",
                     hint="free some space, or set VIDCLI_CACHE_DIR to a folder with more",
                 ) from error
-            items.append(make_item(sample, clip, path=path, objective=objective))
+            item = make_item(sample, clip, path=path, objective=objective)
+            items.append(replace(item, fingerprint=content))
             if progress:
                 progress("encode", done, len(samples))
     return items
@@ -255,9 +286,9 @@ def make_item(
         said = tuple(Said(e.question, e.answer) for e in sample.exchanges)
         return replace(made, said=said, others=tuple(e.others for e in sample.exchanges))
     last = clip.shown[-1][-1].time.seconds
-    timed = read_sequence(sample, clip.duration or last)
     is_masked = objective is Objective.DENOISE
-    return replace(made, said=(say_sequence(timed),), timed=timed if is_masked else None)
+    timeline = read_timeline(sample, clip.duration or last, is_masked=is_masked)
+    return replace(made, said=(say_sequence(write_sequence(timeline)),), timeline=timeline)
 
 
 def _keep(
@@ -267,7 +298,7 @@ def _keep(
     store: FeatureStore,
     worker: DecoderWorker,
     frames: int,
-) -> tuple[Clip, Path]:
+) -> tuple[Clip, Path, str]:
     video = open_video(sample.video, worker)
     size = scribe.frame_size(video.info.video.display_size)
     span = (str(sample.span.start), str(sample.span.end)) if sample.span else None
@@ -277,7 +308,7 @@ def _keep(
         clip = watch_video(sample.video, scribe, worker, frames=frames, span=sample.span)
         kept = Kept(replace(clip, pixels=None), encode_clip(clip, model, store.level))
         store.save(path, kept)
-    return kept.clip, path
+    return kept.clip, path, video.fingerprint
 
 
 def encode_clip(clip: Clip, model: VideoModel, level: Level) -> "NDArray[Any]":

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from vidcli.errors import UsageError
+from vidcli.models.bundle import digest_video
 from vidcli.train.data.files import read_data
 from vidcli.train.data.sample import Sample
 from vidcli.train.data.videos import find_videos, split_videos, video_id
-
-ID_DIGITS = 12  # hex digits of a video id's digest: enough to find a leak, no name is told
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +40,7 @@ class Dataset:
     @property
     def video_ids(self) -> list[str]:
         """Digests of the ids of the videos that are learnt from, sorted."""
-        ids = {video_id(sample) for sample in self.train}
-        return sorted(hashlib.sha256(name.encode()).hexdigest()[:ID_DIGITS] for name in ids)
+        return sorted({digest_video(video_id(sample)) for sample in self.train})
 
 
 def open_dataset(

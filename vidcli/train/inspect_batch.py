@@ -20,10 +20,10 @@ def describe_samples(stage: "Stage", n: int) -> str:
         for sample in stage.dataset.train[:n]:
             clip = watch_video(sample.video, scribe, worker, frames=frames, span=sample.span)
             item = make_item(sample, clip, objective=stage.config.objective)
-            item = draw(item, seed=stage.config.seed, step=0)
+            item = draw(item, seed=stage.config.seed, step=0, crop=stage.config.crop)
             row = write_row(
                 scribe,
-                clip,
+                item.clip,
                 item.said,
                 system=item.system,
                 arrangement=stage.config.arrangement,

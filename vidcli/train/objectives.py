@@ -2,8 +2,8 @@
 
 Source: Vid2Seq (arXiv:2302.14115) section 3.2: a generative objective (the video gives the speech
 or the events with their times) and a denoising one (the video and speech with 25 % of it masked,
-in spans of 5, give what was masked). Here masks cover words and time tokens, sentinels are `[1]`,
-and videos are not cropped at random, since their features are kept.
+in spans of 5, give what was masked). Here masks cover words and time tokens, and sentinels are
+`[1]`. Random parts of videos: `train.crop`.
 """
 
 import random
@@ -15,6 +15,7 @@ from itertools import pairwise
 
 from vidcli.errors import UsageError
 from vidcli.methods.time_tokens import TimedText, write_units
+from vidcli.train.crop import Timeline
 from vidcli.train.data.sample import Sample
 from vidcli.train.prompts import Said
 
@@ -62,11 +63,16 @@ def check_objective(samples: Sequence[Sample], objective: Objective) -> None:
             )
 
 
-def read_sequence(sample: Sample, duration: Fraction) -> TimedUnits:
-    """A sample's events as units."""
-    events = [TimedText(e.start, e.end, e.text) for e in sample.events]
-    units = write_units(events, sample.duration or duration)
-    return TimedUnits(tuple(units[:MAX_UNITS]), sample.is_speech)
+def read_timeline(sample: Sample, duration: Fraction, *, is_masked: bool = False) -> Timeline:
+    """A sample's events; a duration in its file goes before that of the video."""
+    events = tuple(TimedText(e.start, e.end, e.text) for e in sample.events)
+    return Timeline(events, sample.duration or duration, sample.is_speech, is_masked)
+
+
+def write_sequence(timeline: Timeline) -> TimedUnits:
+    """Events as units."""
+    units = write_units(timeline.events, timeline.duration)
+    return TimedUnits(tuple(units[:MAX_UNITS]), timeline.is_speech)
 
 
 def say_sequence(sequence: TimedUnits) -> Said:

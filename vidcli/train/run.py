@@ -16,7 +16,7 @@ from vidcli.engine.scribe import Scribe
 from vidcli.errors import ResourceError
 from vidcli.methods.arrange import QFORMER
 from vidcli.methods.qformer import load_sidecar
-from vidcli.models.bundle import MANIFEST, Bundle
+from vidcli.models.bundle import MANIFEST, Bundle, digest_video
 from vidcli.train.base import Base, require_pretrained, require_trainable
 from vidcli.train.checkpoint import NAME as CHECKPOINT
 from vidcli.train.config import RunConfig
@@ -190,7 +190,7 @@ def run_stage(
     draw_losses(
         read_metrics(folder / METRICS), folder / PLOT, title=f"{config.stage}: {folder.name}"
     )
-    bundle = _export(stage, folder, after)
+    bundle = _export(stage, folder, after, train)
     report = RunReport(
         folder=str(folder),
         stage=config.stage,
@@ -233,7 +233,7 @@ def run_contrastive(
     heads, before, after = run_contrast(
         stage.model, train, held_out, config, folder=folder, digest=digest, progress=progress
     )
-    entry = _describe(stage, {"retrieval": after})
+    entry = _describe(stage, train, {"retrieval": after})
     profile = stage.scribe.profile
     bundle = Bundle(
         folder=folder,
@@ -266,7 +266,9 @@ def batches_of(corpus: Corpus, config: RunConfig) -> Callable[[int], Sequence[Ba
 
     def batches(step: int) -> list[Batch]:
         chosen = order_items(len(corpus), seed=config.seed, start=step * a_step, count=a_step)
-        items = [draw(corpus.items[n], seed=config.seed, step=step) for n in chosen]
+        items = [
+            draw(corpus.items[n], seed=config.seed, step=step, crop=config.crop) for n in chosen
+        ]
         return [
             corpus.batch(items[i : i + config.batch]) for i in range(0, len(items), config.batch)
         ]
@@ -325,9 +327,9 @@ def _measure_before(
     return controls
 
 
-def _export(stage: Stage, folder: Path, after: dict[str, Any]) -> Bundle:
+def _export(stage: Stage, folder: Path, after: dict[str, Any], train: Corpus) -> Bundle:
     config = stage.config
-    entry = _describe(stage, {"scores": after["scores"]})
+    entry = _describe(stage, train, {"scores": after["scores"]})
     profile = stage.scribe.profile
     return export_run(
         stage.model,
@@ -343,7 +345,7 @@ def _export(stage: Stage, folder: Path, after: dict[str, Any]) -> Bundle:
     )
 
 
-def _describe(stage: Stage, results: dict[str, Any]) -> dict[str, Any]:
+def _describe(stage: Stage, train: Corpus, results: dict[str, Any]) -> dict[str, Any]:
     """The entry of a stage in the history of its bundle."""
     config, dataset = stage.config, stage.dataset
     return {
@@ -351,6 +353,8 @@ def _describe(stage: Stage, results: dict[str, Any]) -> dict[str, Any]:
         "objective": config.objective,
         "arrangement": config.arrangement,
         "learns": list(config.learns),
+        "frozen": list(config.frozen),
+        "crop": config.crop,
         "reset_connector": config.reset,
         "lora": asdict(config.lora) if config.lora else None,
         "steps": config.steps,
@@ -358,6 +362,7 @@ def _describe(stage: Stage, results: dict[str, Any]) -> dict[str, Any]:
         "samples": len(dataset.train),
         "data": list(dataset.files),
         "video_ids": dataset.video_ids,
+        "video_contents": sorted({digest_video(item.fingerprint) for item in train.items}),
         **results,
     }
 

@@ -27,6 +27,7 @@ ROWS = {
 
 @pytest.mark.parametrize("name", ROWS)
 def test_a2_7_every_shape_is_read_row_by_row(name, tmp_path):
+    """A2.7: three rows of every shape are read."""
     write, rows = ROWS[name]
     samples = read_data(write(tmp_path / name, rows))
     assert len(samples) == 3
@@ -105,6 +106,7 @@ def test_speech_is_read_from_subtitles_and_columns(name, text, tmp_path):
     ],
 )
 def test_a2_7_a_bad_row_names_file_row_and_reason(row, reason, tmp_path):
+    """A2.7: a bad row is told with its file, row and reason."""
     file = tmp_path / "x.jsonl"
     file.write_text(f'{{"video": "a.mp4", "caption": "fine"}}\n\n{row}\n', "utf-8")
     with pytest.raises(UsageError) as caught:
