@@ -22,18 +22,28 @@ def test_the_demo_runs_the_commands_it_shows_and_they_can_be_typed():
     assert [words[:2] for words in commands] == [
         ["vidcli", "frames"], ["vidcli", "caption"], *[["vidcli", "ask"]] * len(QUESTIONS),
     ]  # fmt: skip
-    assert [words[3] for words in commands[2:]] == list(QUESTIONS)
+    assert [words[3] for words in commands[2:]] == [text for _, text in QUESTIONS]
     typed = [invoke(*words[1:]) for words in commands]
     assert [result.exit_code for result in typed] == [0] * len(commands)
     assert "".join(result.stdout for result in typed) == demo.stdout
+
+
+def test_what_the_demo_says_of_its_clips_is_true():
+    said = invoke("demo").stdout.splitlines()[1:]
+    assert said == [
+        "A green hat moves to the left, and a pink kite stands still.",
+        "to the left",
+        "pink",
+        "the purple cup",
+    ]
 
 
 def test_the_demo_names_a_sheet_of_the_frames_it_chose():
     sheet = Path(invoke("demo").stdout.splitlines()[0])
     picture = cv2.imread(str(sheet))
     assert picture is not None
-    columns = choose_columns(int(SHEET_FRAMES), 16 / 9)
-    assert picture.shape[1] / picture.shape[0] > columns / 4
+    rows = -(-int(SHEET_FRAMES) // choose_columns(int(SHEET_FRAMES), 1.0))
+    assert picture.shape[0] > rows * picture.shape[1] / int(SHEET_FRAMES)
 
 
 def test_a_question_of_ones_own_is_the_only_one_asked():
@@ -43,7 +53,7 @@ def test_a_question_of_ones_own_is_the_only_one_asked():
 
 def test_the_demo_says_what_its_model_is_and_how_to_get_a_real_one():
     said = invoke("demo").stderr.splitlines()
-    assert "untrained" in said[-2]
+    assert "nano knows its small drawn world" in said[-2]
     assert said[-1].endswith("vidcli models pull smolvlm2-500m")
 
 
@@ -57,4 +67,4 @@ def test_a_failing_step_ends_the_demo_with_its_code():
     demo = invoke("demo", " ")
     assert demo.exit_code == 2
     assert "the question is empty" in demo.stderr
-    assert "untrained" not in demo.stderr
+    assert "drawn world" not in demo.stderr

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vidcli.cli.demo import CLIP
+from vidcli.demo import BALL_AND_STAR
 from vidcli.cli.groups import Loading, takes_groups
 from vidcli.cli.terminal import Notes, is_terminal, write_document, write_out
 from vidcli.errors import UsageError
@@ -56,7 +56,7 @@ def bench(
     counts = _read_counts(frames)
     with ExitStack() as stack:
         weights, mmproj = _name_pair(loading, shape, stack)
-        bundled = as_file(files("vidcli.demo").joinpath(CLIP))
+        bundled = as_file(files("vidcli.demo").joinpath(BALL_AND_STAR))
         setup = Setup(
             weights=weights,
             mmproj=mmproj,

@@ -14,51 +14,61 @@ import typer
 
 from vidcli import settings
 from vidcli.cli.terminal import Notes, has_color
+from vidcli.demo import CUP_THEN_ROCKET, HAT_AND_KITE
 
-SHAPE = "tiny-idefics3"
-CLIP = "ball-and-star.mp4"
 QUESTIONS = (
-    "What happens in this video?",
-    "Which way does the ball move?",
-    "What comes after the ball?",
+    (HAT_AND_KITE, "Which way does the green hat move?"),
+    (HAT_AND_KITE, "What colour is the kite?"),
+    (CUP_THEN_ROCKET, "Which comes first, the cup or the rocket?"),
 )
-SHEET_FRAMES = "9"
+SHEET_FRAMES = "6"
 TAUGHT = "nano knows its small drawn world and nothing else"
-UNTAUGHT = "the demo's model is untrained: its words mean nothing, its times are true"
 
 
 def demo(
     question: Annotated[
         str | None,
-        typer.Argument(help="What to ask about the bundled clip.", show_default="three questions"),
+        typer.Argument(
+            help="What to ask about the first bundled clip.", show_default="three questions"
+        ),
     ] = None,
 ) -> None:
-    """Show, caption and ask about the bundled clip with the bundled model.
+    """Show, caption and ask about the bundled clips with the bundled model.
 
-    That is nano, which knows a small drawn world and nothing else. A package built without it makes
-    one of the same architecture with random weights: every step is real, its words are noise.
+    That is nano, which knows a small drawn world of 45 kinds of objects and nothing else.
     """
-    from vidcli.models.packaged import NAME, find_packaged
+    from vidcli.models.packaged import NAME
 
-    folder = settings.cache_dir() / "demo"
-    is_taught = find_packaged() is not None
-    model = ("--model", NAME) if is_taught else name_files(*bundled_model(folder))
-    brief = ("--max-tokens", "48")
+    sheet = settings.cache_dir() / "demo" / "frames.png"
+    asked = QUESTIONS if question is None else ((HAT_AND_KITE, question),)
     notes = Notes()
-    with as_file(files("vidcli.demo").joinpath(CLIP)) as clip:
-        sheet = folder / "frames.png"
-        _run(notes, "frames", str(clip), "--frames", SHEET_FRAMES, "--sheet", str(sheet))
+    with as_file(files("vidcli.demo")) as folder:
+        clip = str(folder / HAT_AND_KITE)
+        _make_room(sheet.parent)
+        _run(notes, "frames", clip, "--frames", SHEET_FRAMES, "--sheet", str(sheet))
         _show(sheet)
-        _run(notes, "caption", str(clip), *model, *brief)
-        for text in QUESTIONS if question is None else (question,):
-            _run(notes, "ask", str(clip), text, *model, *brief)
-    notes.tell(TAUGHT if is_taught else UNTAUGHT)
+        _run(notes, "caption", clip, "--model", NAME)
+        for name, text in asked:
+            _run(notes, "ask", str(folder / name), text, "--model", NAME)
+    notes.tell(TAUGHT)
     notes.tell(f"a real one: vidcli models pull {settings.RECOMMENDED_MODEL}")
 
 
-def name_files(weights: Path, mmproj: Path) -> tuple[str, ...]:
-    """How a command names a pair of files."""
-    return "--model", str(weights), "--mmproj", str(mmproj)
+def _make_room(folder: Path) -> None:
+    """Make the folder of the sheet.
+
+    Raises:
+        ResourceError: The disk is full or cannot be written.
+    """
+    from vidcli.errors import ResourceError
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ResourceError(
+            f"cannot write {folder}: {error.strerror}",
+            hint="set VIDCLI_CACHE_DIR to a folder that can be written",
+        ) from error
 
 
 def _run(notes: Notes, *words: str) -> None:
@@ -82,22 +92,3 @@ def _show(picture: Path) -> None:
     if has_color(sys.stderr):
         sys.stderr.write(draw_inline(picture.read_bytes(), os.environ))
         sys.stderr.flush()
-
-
-def bundled_model(folder: Path) -> tuple[Path, Path]:
-    """Weights and projector of the demo's model, made in `folder` when first asked for.
-
-    Raises:
-        ResourceError: The disk is full or cannot be written.
-    """
-    from vidcli.errors import ResourceError
-    from vidcli.models.shapes import make_pair
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        return make_pair(SHAPE, folder)
-    except OSError as error:
-        raise ResourceError(
-            f"cannot make the demo's model in {folder}: {error.strerror}",
-            hint="set VIDCLI_CACHE_DIR to a folder that can be written",
-        ) from error

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vidcli import settings
-from vidcli.cli.demo import CLIP
+from vidcli.demo import BALL_AND_STAR
 from vidcli.cli.options import JsonOption, QuietOption
 from vidcli.cli.terminal import Notes, has_color, is_terminal, write_document, write_out
 from vidcli.core.findings import Finding, Level
@@ -112,7 +112,7 @@ def _check_decoding() -> Iterator[Finding]:
     from vidcli.health.native import check_decoding
 
     with ExitStack() as stack:
-        clip = stack.enter_context(as_file(files("vidcli.demo").joinpath(CLIP)))
+        clip = stack.enter_context(as_file(files("vidcli.demo").joinpath(BALL_AND_STAR)))
         yield from check_decoding(str(clip))
 
 
