@@ -6,7 +6,7 @@ from pathlib import Path
 import cv2
 
 from tests.cli.run import invoke
-from vidcli.cli.demo import QUESTIONS, SHEET_FRAMES
+from vidcli.cli.demo import MOMENT, QUESTIONS, SHEET_FRAMES
 from vidcli.media.sheet import choose_columns
 
 
@@ -21,8 +21,9 @@ def test_the_demo_runs_the_commands_it_shows_and_they_can_be_typed():
     commands = shown_commands(demo.stderr)
     assert [words[:2] for words in commands] == [
         ["vidcli", "frames"], ["vidcli", "caption"], *[["vidcli", "ask"]] * len(QUESTIONS),
+        ["vidcli", "find"],
     ]  # fmt: skip
-    assert [words[3] for words in commands[2:]] == [text for _, text in QUESTIONS]
+    assert [words[3] for words in commands[2:]] == [text for _, text in (*QUESTIONS, MOMENT)]
     typed = [invoke(*words[1:]) for words in commands]
     assert [result.exit_code for result in typed] == [0] * len(commands)
     assert "".join(result.stdout for result in typed) == demo.stdout

@@ -21,6 +21,7 @@ QUESTIONS = (
     (HAT_AND_KITE, "What colour is the kite?"),
     (CUP_THEN_ROCKET, "Which comes first, the cup or the rocket?"),
 )
+MOMENT = (CUP_THEN_ROCKET, "a blue rocket")
 SHEET_FRAMES = "6"
 TAUGHT = "nano knows its small drawn world and nothing else"
 
@@ -33,7 +34,7 @@ def demo(
         ),
     ] = None,
 ) -> None:
-    """Show, caption and ask about the bundled clips with the bundled model.
+    """Show, caption, ask about and search the bundled clips with the bundled model.
 
     That is nano, which knows a small drawn world of 45 kinds of objects and nothing else.
     """
@@ -50,6 +51,9 @@ def demo(
         _run(notes, "caption", clip, "--model", NAME)
         for name, text in asked:
             _run(notes, "ask", str(folder / name), text, "--model", NAME)
+        if question is None:
+            name, event = MOMENT
+            _run(notes, "find", str(folder / name), event, "--model", NAME)
     notes.tell(TAUGHT)
     notes.tell(f"a real one: vidcli models pull {settings.RECOMMENDED_MODEL}")
 
