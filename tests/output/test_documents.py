@@ -432,7 +432,7 @@ def test_a_statement_holds_from_the_threshold_on():
 
 
 def test_what_a_file_does_not_say_is_null():
-    info = make_info(duration=None, title=None, video=replace(STREAM, **UNKNOWN_STREAM))
+    info = make_info(duration=None, title=None, picture=replace(STREAM, **UNKNOWN_STREAM))
     document = documents.info_document(info)
     jsonschema.validate(document, load_schema("info"))
     assert document["duration"] is None

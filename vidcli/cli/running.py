@@ -71,7 +71,9 @@ def rehearse_each(inputs: Inputs, task: Task, loading: Loading, telling: Telling
     if not inputs.files:
         return
     with ExitStack() as stack:
-        open_video = stack.enter_context(open_videos(inputs.files[0].path))
+        open_video = stack.enter_context(
+            open_videos(inputs.files[0].path, sound_too=task.takes_sound)
+        )
         import_engine()
         bench_of = cache(lambda: stack.enter_context(open_bench(loading, notes=telling.notes)))
 

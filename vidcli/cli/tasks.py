@@ -121,6 +121,7 @@ class Task(ABC):
         has_verdict: Whether the exit code is the answer, whoever reads the words.
         is_negative: Whether a document means exit code 1.
         needs_model: Whether a vision-language model does the work.
+        takes_sound: Whether files without pictures are worked on too.
     """
 
     name: str
@@ -133,6 +134,7 @@ class Task(ABC):
     has_verdict: bool = False
     is_negative: Callable[[Document], bool] = lambda _document: False
     needs_model: bool = True
+    takes_sound: bool = False
 
     @property
     def speech(self) -> str:

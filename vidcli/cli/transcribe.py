@@ -91,12 +91,12 @@ def transcribe(
 
     Subtitles are read where there are any. Sound is heard with Whisper, which needs the extra
     'speech' and a model ('vidcli models pull whisper-base'), or with a GGUF model that hears. A
-    video without audio is no error.
+    file of sound alone will do, and a video without audio is no error.
     """
     if by in (By.SIDECAR, By.EMBEDDED, By.MODEL) and (whisper is not None or words):
         option = "--whisper" if whisper is not None else "--words"
         raise UsageError(f"{option} does not go with --by {by}", hint="leave one of them out")
-    inputs = gather(videos, choosing)
+    inputs = gather(videos, choosing, sound_too=True)
     with ExitStack() as stack:
         listener, open_transcriber = "", whisper_opener(whisper, threads=threads)
         if by is By.MODEL:

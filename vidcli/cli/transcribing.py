@@ -60,6 +60,7 @@ class TranscribeTask(Task):
     is_anew: bool = False
     keeps: bool = True
     needs_model: bool = False
+    takes_sound: bool = True
     streams: bool = False
 
     def describe(self) -> dict[str, Any]:

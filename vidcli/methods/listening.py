@@ -12,6 +12,7 @@ from fractions import Fraction
 from typing import Any
 
 from vidcli.core.protocols import PieceStore, Progress, SoundSource, Transcriber
+from vidcli.core.sound import RATE
 from vidcli.core.speech import Cue, HeardBlock, Listening, Transcript, Word
 from vidcli.core.time import Span
 
@@ -47,7 +48,7 @@ def listen(
     cues: list[Cue] = []
     notes: dict[str, None] = {}
     at, language, likely = span.start, listening.language, None
-    while at < span.end:
+    while round((span.end - at) * RATE) > 0:  # a recording's end lies between two samples
         block = Span(at, min(at + BLOCK_S, span.end))
         asked = replace(listening, language=language)
         heard = _hear(
