@@ -360,3 +360,43 @@ def test_a_model_that_only_sees_cannot_hear(talk: Path, pairs: PairCache):
     assert (result.exit_code, result.stdout) == (4, "")
     assert "none can hear" in result.stderr
     assert "--by whisper" in result.stderr
+
+
+def foresee(*args: object) -> dict[str, Any]:
+    result = invoke("transcribe", *map(str, args), "--dry-run", "--json")
+    assert result.exit_code == 0, result.stderr
+    document: dict[str, Any] = json.loads(result.stdout)
+    jsonschema.validate(document, load_schema("tool-plan"))
+    return document
+
+
+def test_what_hearing_takes_is_measured_beforehand(talk: Path, whisper: Path):
+    plan = foresee(talk, "--whisper", whisper)
+    assert (plan["tool"], plan["unit"], plan["amount"], plan["kept"]) == (
+        "tiny-whisper", "seconds", 8, 0,
+    )  # fmt: skip
+    assert plan["seconds"]["total"] == pytest.approx(8 * plan["seconds"]["each"], abs=1e-4)
+    assert plan["seconds"]["total"] > 0
+    assert not finished(), "nothing was written down"
+    transcribe(talk, "--whisper", whisper)
+    heard = foresee(talk, "--whisper", whisper)
+    assert (heard["kept"], heard["seconds"]["total"]) == (8, 0)
+    again = foresee(talk, "--whisper", whisper, "--overwrite")
+    assert again["kept"] == 0
+    text = invoke("transcribe", str(talk), "--whisper", str(whisper), "--dry-run").stdout
+    assert "8 seconds of sound, 8 of them kept of an earlier run" in text
+
+
+def test_what_is_written_down_already_costs_nothing(talk: Path, silent: Path):
+    (talk.parent / "talk.srt").write_text(SRT)
+    plan = foresee(talk)
+    assert plan["tool"] == "subtitles beside the video: talk.srt"
+    assert (plan["unit"], plan["amount"], plan["seconds"]["total"]) == ("lines", 2, 0)
+    nothing = foresee(silent)
+    assert (nothing["tool"], nothing["reason"]) == (None, "it has no subtitles and no audio")
+
+
+def test_what_cannot_be_heard_is_said_beforehand(talk: Path):
+    result = invoke("transcribe", str(talk), "--dry-run")
+    assert (result.exit_code, result.stdout) == (4, "")
+    assert "hint: vidcli models pull whisper-base" in result.stderr

@@ -61,6 +61,7 @@ from vidcli.output import (
     rows,
     summaries,
     timed,
+    tool_plans,
     training,
     vcgbench,
 )
@@ -182,6 +183,16 @@ def make_documents() -> dict[str, documents.Document]:
             make_answer().video,
             make_answer().model,
             [TracedStep("segment 1", tuple(TRACED), "A dog.", is_kept=False)],
+        ),
+        "tool-plan": tool_plans.tool_plan_document(
+            tool_plans.ToolPlan(
+                video=make_answer().video,
+                command="read",
+                span=Span(Fraction(0), Fraction(2)),
+                tool="a reader",
+                unit="pictures",
+                amount=3,
+            )
         ),
         **make_dataset_documents(),
     }

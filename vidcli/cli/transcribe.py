@@ -16,6 +16,7 @@ from vidcli.cli.inputs import Choosing, gather
 from vidcli.cli.keeping import Keeping
 from vidcli.cli.options import (
     MODEL,
+    DryRunOption,
     FromOption,
     OfflineOption,
     ToOption,
@@ -80,6 +81,7 @@ def transcribe(
     end: ToOption = None,
     threads: Annotated[int, kept("threads", "--threads", panel=MODEL)] = 0,
     offline: OfflineOption = False,
+    dry_run: DryRunOption = False,
     no_cache: Annotated[
         bool,
         typer.Option(
@@ -117,7 +119,7 @@ def transcribe(
             is_anew=keeping.overwrite,
             keeps=not no_cache,
         )
-        run_task(inputs, task, Loading(), telling, Rehearsing(), keeping)
+        run_task(inputs, task, Loading(), telling, Rehearsing(dry_run=dry_run), keeping)
 
 
 def _model_opener(
