@@ -54,6 +54,21 @@ def make_talk(
     return path
 
 
+def make_recording(path: Path, samples: Floats, **options: Any) -> Path:
+    """Sound alone.
+
+    Args:
+        path: Its extension chooses the container and the codec.
+        samples: `RATE` a second.
+        options: More output options, by ffmpeg's name without the dash.
+    """
+    wave = write_wave(path.with_suffix(".0.wav"), samples)
+    chosen = {"ar": 44100, "threads": 1}
+    run_ffmpeg(ffmpeg.output(ffmpeg.input(str(wave)), f"file:{path}", **(chosen | options)))
+    wave.unlink()
+    return path
+
+
 def monologue(voice: str = "low") -> Floats:
     """Eight seconds in which a voice speaks from 2 to 4."""
     return np.concatenate([silence(2), speak(2, voice=voice), silence(4)])

@@ -170,7 +170,7 @@ def test_ask_has_the_same_as_a_method(sign: Path, tmp_path: Path):
     assert (again["answer"], again["approach"]["encoded"]) == (answer["answer"], 0)
 
 
-@pytest.mark.parametrize("mode", ["text", "embed", "hybrid"])
+@pytest.mark.parametrize("mode", ["text", "embed", "hybrid", "transcript"])
 def test_what_it_takes_is_said_beforehand(sign: Path, mode: str):
     method = ("--method", f"hybrid:mode={mode}")
     common = ("ask", str(sign), "What happens?", *SHORT, *method, "--json")
@@ -178,6 +178,81 @@ def test_what_it_takes_is_said_beforehand(sign: Path, mode: str):
     jsonschema.validate(plan, load_schema("plan"))
     answer = json.loads(invoke(*common).stdout)
     assert plan["tokens"]["visual"] == answer["usage"]["visual_tokens"]
+
+
+def ask_transcript(clip: Path, *options: str | Path) -> tuple[dict[str, Any], str]:
+    method = "hybrid:mode=transcript"
+    result = invoke(
+        "ask", str(clip), "What happens?", *SHORT, "--method", method, "--json", *map(str, options)
+    )
+    assert result.exit_code == 0, result.stderr
+    return json.loads(result.stdout), result.stderr
+
+
+def test_what_is_said_comes_first_then_the_frames(sign: Path, tmp_path: Path):
+    """Video-LLaMA: audio branch as a transcript, named so; audio-first prompt order."""
+    path = tmp_path / "trace.json"
+    answer, _ = ask_transcript(sign, "--trace", path)
+    jsonschema.validate(answer, load_schema("answer"))
+    assert answer["mixture"]["mode"] == "transcript"
+    assert answer["mixture"]["order"] == ["words", "frames", "question"]
+    sections = sections_of(answer)
+    assert list(sections) == ["speech"], "no captions, no on-screen text"
+    assert sections["speech"]["tool"] == "subtitles beside the video: sign.srt"
+    assert answer["usage"]["visual_tokens"] > 0
+    (step,) = json.loads(path.read_text())["steps"]
+    kinds = [part.get("text", "") or part["kind"] for part in step["parts"]]
+    said = next(i for i, kind in enumerate(kinds) if ORDER in kind)
+    asked = next(i for i, kind in enumerate(kinds) if kind.endswith("What happens?"))
+    assert said < kinds.index("frames") < asked
+
+
+def test_a_transcript_is_counted_beforehand(sign: Path):
+    plan, _ = ask_transcript(sign, "--dry-run")
+    jsonschema.validate(plan, load_schema("plan"))
+    assert plan["order"] == ["words", "frames", "question"]
+    answer, _ = ask_transcript(sign)
+    assert plan["tokens"]["visual"] == answer["usage"]["visual_tokens"]
+    usage = answer["usage"]
+    spent = usage["prompt_tokens"] + usage["visual_tokens"]
+    assert plan["tokens"]["prompt"] == pytest.approx(spent, abs=8)
+    sign.with_suffix(".srt").unlink()
+    bare, told = ask_transcript(sign, "--dry-run")
+    assert plan["tokens"]["prompt"] - bare["tokens"]["prompt"] > 100
+    assert "there is no transcript: no sound" in told
+
+
+def test_new_subtitles_make_a_new_answer_of_a_folder(sign: Path, tmp_path: Path):
+    options = ("--method", "hybrid:mode=transcript", "--format", "json", "--out-dir")
+    args = ("ask", str(sign), "-q", "What happens?", *SHORT, *options, str(tmp_path / "out"))
+    written = tmp_path / "out" / "sign.json"
+    assert invoke(*args).exit_code == 0
+    before = sections_of(json.loads(written.read_text()))["speech"]["words"]
+    sign.with_suffix(".srt").write_text("1\n00:00:00,200 --> 00:00:01,500\nhello\n")
+    assert invoke(*args).exit_code == 0
+    assert sections_of(json.loads(written.read_text()))["speech"]["words"] == 1 < before
+
+
+def test_without_speech_the_frames_are_shown_and_that_is_said(clip: Path):
+    answer, told = ask_transcript(clip)
+    assert answer["usage"]["visual_tokens"] > 0
+    assert sections_of(answer)["speech"]["absent"] == "no subtitles and no sound"
+    assert "there is no transcript: no subtitles and no sound" in told
+    assert any("there is no transcript" in warning for warning in answer["warnings"])
+
+
+def test_a_conversation_can_begin_with_the_transcript(sign: Path):
+    answers, notes = talk(sign, "transcript")
+    assert [list(sections_of(answer)) for answer in answers] == [["speech"], ["speech"]]
+    assert "speech: 1 line, by subtitles beside the video" in notes
+
+
+def test_a_transcript_of_nothing_said_is_refused(sign: Path):
+    method = "hybrid:mode=transcript,speech=none"
+    for dry in ((), ("--dry-run",)):
+        result = invoke("ask", str(sign), "What?", *SHORT, "--method", method, *dry)
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert "speech=none leaves the mode transcript nothing to tell" in result.stderr
 
 
 def test_closed_questions_are_scored(sign: Path):
@@ -211,6 +286,7 @@ def test_what_does_not_fit_is_said(sign: Path):
         (("--subtitles", "none"), "--subtitles goes with --mode"),
         (("--trace", "t.json"), "--trace goes with --mode"),
         (("--mode", "embed", "--subtitles", "auto"), "--subtitles does not go with --mode embed"),
+        (("--mode", "transcript", "--subtitles", "none"), "nothing to tell"),
         (("--mode", "text", "--subtitles", "no.srt"), "there is no such file"),
         (("--mode", "both"), "'both'"),
     ],

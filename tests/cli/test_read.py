@@ -233,3 +233,20 @@ def test_without_the_extra_it_says_how_to_install_it(slides: Path):
     )
     assert (done.returncode, done.stdout) == (7, "")
     assert "pip install 'vidcli[ocr]'" in done.stderr
+
+
+def test_what_reading_takes_is_measured_beforehand(slides: Path):
+    result = invoke("read", str(slides), "--every", "0.5", "--to", "2", "--dry-run", "--json")
+    assert result.exit_code == 0, result.stderr
+    plan = json.loads(result.stdout)
+    jsonschema.validate(plan, load_schema("tool-plan"))
+    assert plan["tool"].startswith("RapidOCR")
+    assert (plan["unit"], plan["amount"], plan["kept"]) == ("pictures", 5, 0)
+    assert plan["seconds"]["at_most"]
+    assert plan["seconds"]["total"] == pytest.approx(5 * plan["seconds"]["each"], abs=1e-4)
+    assert plan["seconds"]["each"] > 0
+    text = invoke("read", str(slides), "--every", "0.5", "--to", "2", "--dry-run")
+    assert (text.exit_code, "5 pictures" in text.stdout) == (0, True)
+    assert "at most" in text.stdout
+    none = invoke("read", str(slides), "--grep", "nowhere", "--dry-run")
+    assert none.exit_code == 0, "nothing was looked for"

@@ -16,7 +16,7 @@ from tests.cli.run import invoke
 from tests.clips import ClipCache
 from tests.hub import Hub, Repo
 from tests.pairs import PairCache
-from tests.talks import conversation, make_talk, monologue
+from tests.talks import conversation, make_recording, make_talk, monologue
 from vidcli.output.schema import load_schema
 
 SRT = """1
@@ -229,6 +229,78 @@ def test_a_whisper_model_is_pulled_by_name_and_then_used(talk: Path):
     assert "hint: vidcli models pull whisper-tiny" in broken.stderr
 
 
+@pytest.fixture(params=[".mp3", ".wav", ".m4a"])
+def recording(clips: ClipCache, tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    """Sound alone, 8 s in which a low voice speaks from 2 to 4, in a folder of its own."""
+    suffix = request.param
+    made = clips.build(
+        suffix, lambda path: make_recording(path, monologue()), key=f"monologue {suffix}"
+    )
+    return Path(shutil.copy(made, tmp_path / f"talk{suffix}"))
+
+
+def test_a_file_without_pictures_is_written_down(recording: Path, whisper: Path):
+    document = transcribe(recording, "--whisper", whisper)
+    assert document["source"] == {"kind": "whisper", "name": "tiny-whisper"}
+    assert texts(document) == ["low"]
+    assert document["segments"][0]["start_s"] == pytest.approx(2, abs=0.6)
+    assert document["end_s"] == pytest.approx(8, abs=0.1)
+    assert document["warnings"] == []
+    late = transcribe(recording, "--whisper", whisper, "--from", "5")
+    assert (texts(late), late["start_s"]) == ([], 5)
+    (recording.parent / "talk.srt").write_text(SRT)
+    assert texts(transcribe(recording)) == ["Hello there", "Bye"]
+
+
+def test_a_recording_without_a_model_names_the_line_that_gets_one(recording: Path):
+    result = invoke("transcribe", str(recording))
+    assert (result.exit_code, result.stdout) == (4, "")
+    assert "not a video" not in result.stderr
+    assert "hint: vidcli models pull whisper-base" in result.stderr
+
+
+def test_a_folder_gives_its_recordings_too(recording: Path, whisper: Path, tmp_path: Path):
+    folder = recording.parent
+    fill(folder, recording, "other.flac", "notes.pdf")
+    args = ("transcribe", str(folder), "--whisper", str(whisper), "--format", "srt")
+    result = invoke(*args, "--out-dir", str(tmp_path / "out"))
+    assert result.exit_code == 0, result.stderr
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["other.srt", "talk.srt"]
+    named = invoke("transcribe", str(folder), "--by", "sidecar", "--include", "*.pdf", "--json")
+    assert "notes.pdf" in named.stdout
+
+
+@pytest.mark.usefixtures("model")
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("ask", "{}", "What?"),
+        ("ask", "{}", "What?", "--dry-run"),
+        ("caption", "{}"),
+        ("summarize", "{}"),
+        ("find", "{}", "a dog"),
+        ("frames", "{}", "--out-dir", "out"),
+        ("shots", "{}"),
+        ("read", "{}"),
+        ("info", "{}"),
+        ("chat", "{}"),
+    ],
+    ids=lambda command: " ".join(command),
+)
+def test_what_needs_pictures_names_the_command_for_sound(
+    clips: ClipCache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+):
+    monkeypatch.chdir(tmp_path)
+    made = clips.build(".mp3", lambda path: make_recording(path, monologue()), key="monologue .mp3")
+    shutil.copy(made, "talk.mp3")
+    result = invoke(*(word.format("talk.mp3") for word in command))
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert result.stderr.splitlines()[-2:] == [
+        "error: talk.mp3 has no video stream (only sound)",
+        "hint: 'vidcli transcribe talk.mp3' writes down what is said in it",
+    ]
+
+
 def test_several_audio_streams_are_told_of(clips: ClipCache, whisper: Path):
     clip = clips.build(
         ".mkv",
@@ -288,3 +360,43 @@ def test_a_model_that_only_sees_cannot_hear(talk: Path, pairs: PairCache):
     assert (result.exit_code, result.stdout) == (4, "")
     assert "none can hear" in result.stderr
     assert "--by whisper" in result.stderr
+
+
+def foresee(*args: object) -> dict[str, Any]:
+    result = invoke("transcribe", *map(str, args), "--dry-run", "--json")
+    assert result.exit_code == 0, result.stderr
+    document: dict[str, Any] = json.loads(result.stdout)
+    jsonschema.validate(document, load_schema("tool-plan"))
+    return document
+
+
+def test_what_hearing_takes_is_measured_beforehand(talk: Path, whisper: Path):
+    plan = foresee(talk, "--whisper", whisper)
+    assert (plan["tool"], plan["unit"], plan["amount"], plan["kept"]) == (
+        "tiny-whisper", "seconds", 8, 0,
+    )  # fmt: skip
+    assert plan["seconds"]["total"] == pytest.approx(8 * plan["seconds"]["each"], abs=1e-4)
+    assert plan["seconds"]["total"] > 0
+    assert not finished(), "nothing was written down"
+    transcribe(talk, "--whisper", whisper)
+    heard = foresee(talk, "--whisper", whisper)
+    assert (heard["kept"], heard["seconds"]["total"]) == (8, 0)
+    again = foresee(talk, "--whisper", whisper, "--overwrite")
+    assert again["kept"] == 0
+    text = invoke("transcribe", str(talk), "--whisper", str(whisper), "--dry-run").stdout
+    assert "8 seconds of sound, 8 of them kept of an earlier run" in text
+
+
+def test_what_is_written_down_already_costs_nothing(talk: Path, silent: Path):
+    (talk.parent / "talk.srt").write_text(SRT)
+    plan = foresee(talk)
+    assert plan["tool"] == "subtitles beside the video: talk.srt"
+    assert (plan["unit"], plan["amount"], plan["seconds"]["total"]) == ("lines", 2, 0)
+    nothing = foresee(silent)
+    assert (nothing["tool"], nothing["reason"]) == (None, "it has no subtitles and no audio")
+
+
+def test_what_cannot_be_heard_is_said_beforehand(talk: Path):
+    result = invoke("transcribe", str(talk), "--dry-run")
+    assert (result.exit_code, result.stdout) == (4, "")
+    assert "hint: vidcli models pull whisper-base" in result.stderr

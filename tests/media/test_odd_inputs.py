@@ -6,9 +6,10 @@ import shutil
 from fractions import Fraction
 from pathlib import Path
 
+import ffmpeg
 import pytest
 
-from tests.clips import ClipCache, make_clip
+from tests.clips import ClipCache, make_clip, run_ffmpeg
 from tests.media import corpus
 from tests.media.picking import decode, on_screen, seen, timeline
 from vidcli.errors import MediaError, NoVideoStreamError
@@ -128,6 +129,16 @@ def test_sound_alone_is_no_video(clips: ClipCache, suffix):
     sound = clips.build(suffix, corpus.make_sound, key="sound")
     with pytest.raises(NoVideoStreamError, match=r"no video stream \(only sound\)"):
         probe(str(sound))
+
+
+def test_a_file_of_subtitles_alone_is_nothing_to_see_or_hear(tmp_path):
+    words = tmp_path / "words.srt"
+    words.write_text("1\n00:00:01,000 --> 00:00:02,000\nhello\n")
+    alone = tmp_path / "words.mkv"
+    run_ffmpeg(ffmpeg.output(ffmpeg.input(str(words)), str(alone)))
+    for sound_too in (False, True):
+        with pytest.raises(MediaError, match="nothing to see or hear"):
+            probe(str(alone), sound_too=sound_too)
 
 
 @pytest.mark.parametrize("suffix", [".mp3", ".m4a"])

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from tests.clips import ClipCache
-from tests.talks import make_talk
+from tests.media import corpus
+from tests.talks import make_recording, make_talk
 from tests.whisper import silence, tone
 from vidcli.core.sound import RATE
-from vidcli.errors import MediaError
+from vidcli.errors import MediaError, NoVideoStreamError
 from vidcli.media.probe import probe
 from vidcli.media.sound import read_sound
 from vidcli.media.worker import DecoderWorker
@@ -144,6 +145,71 @@ def test_a_file_that_was_cut_off_is_read_as_far_as_it_goes(clip: Path, tmp_path:
     cut.write_bytes(source.read_bytes()[: source.stat().st_size // 2])
     samples = read(cut, 0, 10)
     expect(samples, (2, 2.5))
+
+
+RECORDINGS = (".mp3", ".m4a", ".wav", ".flac", ".ogg", ".opus", ".aac", ".mka", ".wma", ".aiff")
+
+
+def recording(clips: ClipCache, suffix: str, **options: object) -> Path:
+    return clips.build(
+        suffix,
+        lambda path: make_recording(path, bursts(), **options),
+        key=f"recording {suffix} {options}",
+    )
+
+
+@pytest.mark.parametrize("suffix", RECORDINGS)
+def test_sound_without_pictures_is_on_a_clock_of_its_own(clips: ClipCache, suffix: str):
+    path = recording(clips, suffix, **({"ar": 48000} if suffix == ".opus" else {}))
+    info = probe(str(path), sound_too=True)
+    assert info.picture is None
+    assert info.duration is not None
+    assert float(info.duration) == pytest.approx(10, abs=0.06)
+    assert info.warnings == ()
+    index = info.audio[0].index
+    late = 0.05  # of codecs whose containers do not say what the encoder put before the sound
+    for start, end, bursts_at in ((0, 10, (2, 6)), (5, 8, (1,))):
+        span = {"start": Fraction(start), "end": Fraction(end)}
+        found = loud(read_sound(str(path), index=index, **span))
+        assert [at for at, _ in found] == pytest.approx(bursts_at, abs=late)
+
+
+def test_an_mp3_that_says_nothing_of_its_length_is_measured(clips: ClipCache):
+    """FFmpeg guesses from the bit rate of the beginning: here silence, three times too long."""
+    path = recording(clips, ".mp3", **{"q:a": 5, "write_xing": 0})
+    duration = probe(str(path), sound_too=True).duration
+    assert duration is not None
+    assert float(duration) == pytest.approx(10, abs=0.06)
+
+
+def test_sound_with_a_cover_is_heard(clips: ClipCache, tmp_path: Path):
+    cover = clips.build(".jpg", corpus.make_cover, key="cover")
+    for suffix in (".mp3", ".m4a"):
+        covered = corpus.with_cover(recording(clips, suffix), cover, tmp_path / f"covered{suffix}")
+        info = probe(str(covered), sound_too=True)
+        assert info.picture is None
+        index = info.audio[0].index
+        samples = read_sound(str(covered), index=index, start=Fraction(5), end=Fraction(8))
+        assert [at for at, _ in loud(samples)] == pytest.approx([1], abs=0.05)
+
+
+def test_a_recording_that_was_cut_off_says_so(clips: ClipCache, tmp_path: Path):
+    whole = recording(clips, ".wav").read_bytes()
+    cut = tmp_path / "cut.wav"
+    cut.write_bytes(whole[: len(whole) // 2])
+    info = probe(str(cut), sound_too=True)
+    assert info.duration is not None
+    assert float(info.duration) == pytest.approx(5, abs=0.1)
+
+
+def test_only_who_asks_for_sound_too_is_given_it(clips: ClipCache):
+    path = str(recording(clips, ".mp3"))
+    with pytest.raises(NoVideoStreamError) as refused:
+        probe(path)
+    assert refused.value.hint == f"'vidcli transcribe {path}' writes down what is said in it"
+    info = probe(path, sound_too=True)
+    with pytest.raises(NoVideoStreamError, match="only sound"):
+        _ = info.video
 
 
 def test_a_stream_that_is_no_sound_is_an_error(clips: ClipCache):

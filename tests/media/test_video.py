@@ -33,7 +33,7 @@ def test_frames_come_at_the_size_asked_for_or_as_displayed(worker, clips: ClipCa
 
 def test_frames_beyond_all_bounds_are_refused(worker, clips: ClipCache):
     info = open_video(str(clips.get(duration=1)), worker).info
-    vast = replace(info, video=replace(info.video, display_size=(60_000, 60_000)))
+    vast = replace(info, picture=replace(info.video, display_size=(60_000, 60_000)))
     with pytest.raises(MediaError, match="60000 × 60000 pixels"):
         list(Video(vast, worker).frames(plan_of([0])))
 

@@ -146,6 +146,34 @@ def test_the_sentence_stands_in_the_prompt_only_where_frames_are_shown():
     assert "sampled" not in read(text.prompt)
 
 
+def test_what_is_said_comes_before_the_frames_where_a_transcript_is_wanted():
+    """Video-LLaMA: audio-first prompt order; where nobody speaks, the frames begin."""
+    told = (section("speech", ["come here"]),)
+    orders = {}
+    for mode in (Mode.HYBRID, Mode.TRANSCRIPT):
+        made = assemble(session(400), material(told, mode=mode), (), reserve=RESERVE)
+        text = read(made.prompt)
+        places = {"words": text.index("come here"), "question": text.index(QUESTION)}
+        places["frames"] = text.index("frames:")
+        orders[mode] = tuple(sorted(places, key=lambda name: places[name]))
+        assert orders[mode] == mode.order
+    assert orders[Mode.TRANSCRIPT] == ("words", "frames", "question")
+    assert orders[Mode.HYBRID] == ("frames", "words", "question")
+    silent = material((section("speech", []),), mode=Mode.TRANSCRIPT)
+    bare = assemble(session(400), silent, (), reserve=RESERVE)
+    assert FENCE not in read(bare.prompt)
+    assert bare.mixture.visual_tokens == 8
+
+
+def test_of_a_long_transcript_lines_give_way_evenly():
+    told = (section("speech", [f"word {number}" for number in range(40)]),)
+    made = assemble(session(200), material(told, mode=Mode.TRANSCRIPT), (), reserve=RESERVE)
+    (use,) = made.mixture.sections
+    assert 0 < use.lines < 40
+    assert use.words + use.words_left_out == 80
+    assert f"{use.words_left_out} words of tools did not fit" in made.warnings[0]
+
+
 @given(st.text(max_size=80))
 def test_words_of_a_video_never_leave_the_fence(attack):
     told = [ToolSection("speech", attack, (ToolLine(attack + ATTACK),))]

@@ -67,6 +67,15 @@ def test_times_are_on_the_videos_clock(transcriber: WhisperTranscriber):
     assert cue.words[0].span.start >= cue.span.start
 
 
+def test_a_recording_may_end_between_two_samples(transcriber: WhisperTranscriber):
+    span = Span(Fraction(0), 14 + Fraction(1, 4 * RATE))
+    sound = Recording(conversation())
+    assert listen(sound, transcriber, span, Listening("en")).cues
+    assert len(sound.read_spans) == 1
+    nothing = Span(Fraction(14), span.end)
+    assert listen(sound, transcriber, nothing, Listening("en")).cues == ()
+
+
 def test_what_was_heard_is_not_heard_again(
     transcriber: WhisperTranscriber, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):

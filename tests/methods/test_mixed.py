@@ -76,8 +76,8 @@ def test_text_shows_no_media_and_embed_tells_no_words(session: LlamaSession):
         told[mode] = "hello there" in text_of(mixing)
         assert mixing.assemble(ASKED).mixture.visual_tokens == shown[mode]
     assert shown[Mode.TEXT] == 0
-    assert shown[Mode.EMBED] == shown[Mode.HYBRID] > 0
-    assert told == {Mode.TEXT: True, Mode.EMBED: False, Mode.HYBRID: True}
+    assert shown[Mode.EMBED] == shown[Mode.HYBRID] == shown[Mode.TRANSCRIPT] > 0
+    assert told == {mode: mode is not Mode.EMBED for mode in Mode}
     assert "tool" not in text_of(mix(session, Mode.EMBED)).casefold()
 
 
@@ -91,8 +91,36 @@ def test_each_ablation_changes_the_logits(session: LlamaSession):
         mix(session, Mode.TEXT),
         mix(session, Mode.HYBRID, sections=other),
         mix(session, Mode.HYBRID, seed=1),
+        mix(session, Mode.TRANSCRIPT),
     ):
         assert np.abs(logits(changed) - hybrid).max() > 1e-3
+
+
+def test_a_transcript_stands_before_the_frames(session: LlamaSession):
+    """Video-LLaMA: audio-first prompt order: what is said, then visual tokens, then the question.
+
+    Its audio branch is a transcript here, and counts: other words give other logits.
+    """
+    mixing = mix(session, Mode.TRANSCRIPT)
+    made = mixing.assemble(ASKED)
+    kinds = ["frames" if part.visual_tokens else part.text for part in session.trace(made.prompt)]
+    said = next(i for i, kind in enumerate(kinds) if "hello there" in kind)
+    asked = next(i for i, kind in enumerate(kinds) if ASKED.text in kind)
+    frames = [i for i, kind in enumerate(kinds) if kind == "frames"]
+    assert said < frames[0] < frames[-1] < asked
+    assert made.mixture.mode.order == ("words", "frames", "question")
+    whole = logits(mixing)
+    other = (ToolSection("speech", "subtitles", (ToolLine("nobody left", SPAN),)),)
+    assert np.abs(logits(mix(session, Mode.TRANSCRIPT, sections=other)) - whole).max() > 1e-3
+
+
+def test_a_second_question_shares_the_transcript_and_the_frames(session: LlamaSession):
+    mixing = mix(session, Mode.TRANSCRIPT)
+    list(mixing.ask("What happens?", Sampling(max_tokens=4)))
+    prompt = mixing.assemble(ASKED).prompt
+    shared = "".join(part.text for part in prompt.parts[: prompt.n_shared] if hasattr(part, "text"))
+    assert "hello there" in shared
+    assert text_of(mixing).count("hello there") == 1
 
 
 def test_a_second_turn_knows_the_first_and_shows_the_video_once(session: LlamaSession):

@@ -66,7 +66,7 @@ def make_info(**changes: Any) -> VideoInfo:
         container="mov,mp4,m4a,3gp,3g2,mj2",
         size_bytes=1536,
         duration=Fraction(90),
-        video=STREAM,
+        picture=STREAM,
         audio=(AudioStream(1, "aac", 48000, 2, "eng"),),
         subtitles=(SubtitleStream(2, "mov_text", None, True),),
         chapters=(Chapter(Span(Fraction(0), Fraction(45)), "One\x1b[31m"),),

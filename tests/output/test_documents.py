@@ -61,6 +61,7 @@ from vidcli.output import (
     rows,
     summaries,
     timed,
+    tool_plans,
     training,
     vcgbench,
 )
@@ -182,6 +183,16 @@ def make_documents() -> dict[str, documents.Document]:
             make_answer().video,
             make_answer().model,
             [TracedStep("segment 1", tuple(TRACED), "A dog.", is_kept=False)],
+        ),
+        "tool-plan": tool_plans.tool_plan_document(
+            tool_plans.ToolPlan(
+                video=make_answer().video,
+                command="read",
+                span=Span(Fraction(0), Fraction(2)),
+                tool="a reader",
+                unit="pictures",
+                amount=3,
+            )
         ),
         **make_dataset_documents(),
     }
@@ -432,7 +443,7 @@ def test_a_statement_holds_from_the_threshold_on():
 
 
 def test_what_a_file_does_not_say_is_null():
-    info = make_info(duration=None, title=None, video=replace(STREAM, **UNKNOWN_STREAM))
+    info = make_info(duration=None, title=None, picture=replace(STREAM, **UNKNOWN_STREAM))
     document = documents.info_document(info)
     jsonschema.validate(document, load_schema("info"))
     assert document["duration"] is None

@@ -134,7 +134,7 @@ class Lookahead:
         if self._is_closed:
             raise MediaError(f"{found.item.path} is not opened: the run has ended")
         path = found.item.path
-        info = self._worker.call("probe", path)
+        info = self._worker.call("probe", path, sound_too=self._task.takes_sound)
         fingerprint = found.fingerprint or str(self._worker.call("fingerprint", path))
         found.fingerprint = fingerprint
         found.video = AheadVideo(info, self._worker, fingerprint)

@@ -57,7 +57,8 @@ def chat(
         Mode | None,
         typer.Option(
             help="Answer from what tools found, in words; from the frames alone, with their times; "
-            "or from both.  [default: the frames as the model's family wants them]",
+            "from both; or from what is said, then the frames.  [default: the frames as the "
+            "model's family wants them]",
             rich_help_panel=LOOKING,
         ),
     ] = None,
@@ -65,8 +66,8 @@ def chat(
         str | None,
         typer.Option(
             metavar="auto|none|whisper|FILE",
-            help="With --mode text or hybrid, what is said: subtitles, else Whisper where it is "
-            "there; nothing; Whisper; or a file.  [default: auto]",
+            help="With --mode text, hybrid or transcript, what is said: subtitles, else Whisper "
+            "where it is there; nothing; Whisper; or a file.  [default: auto]",
             rich_help_panel=LOOKING,
         ),
     ] = None,

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from vidcli import settings
@@ -75,12 +76,13 @@ OpenVideo = Callable[[str], Footage]
 
 
 @contextmanager
-def open_videos(first: str | None = None) -> Iterator[OpenVideo]:
+def open_videos(first: str | None = None, *, sound_too: bool = False) -> Iterator[OpenVideo]:
     """A way to open videos for the block, all read by one process of their own.
 
     Args:
         first: The video that will be opened first: its opening begins at once, beside whatever
             this process does until it asks for it.
+        sound_too: Whether files without pictures will do.
     """
     from concurrent.futures import ThreadPoolExecutor
 
@@ -88,14 +90,15 @@ def open_videos(first: str | None = None) -> Iterator[OpenVideo]:
     from vidcli.media.worker import DecoderWorker
 
     with DecoderWorker(**settings.decode_limits()) as worker, ThreadPoolExecutor(1) as pool:
-        started = pool.submit(open_video, first, worker) if first is not None else None
+        open_one = partial(open_video, worker=worker, sound_too=sound_too)
+        started = pool.submit(open_one, first) if first is not None else None
 
         def open_footage(path: str) -> Footage:
             nonlocal started
             begun, started = started, None
             if begun is not None and path == first:
                 return Footage(begun.result(), worker)
-            return Footage(open_video(path, worker), worker)
+            return Footage(open_one(path), worker)
 
         try:
             yield open_footage

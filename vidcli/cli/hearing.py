@@ -1,9 +1,11 @@
 """What commands hear speech with: the sound of a video, and a Whisper model on this machine."""
 
 import os
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 PREFIX = "whisper-"  # of the catalog's names, which may be left out
 DEFAULT = "whisper-base"
+PROBE_S = Fraction(30)  # what a speech model hears at once
+PROBES = (Fraction(1, 2), Fraction(1, 4), Fraction(3, 4))  # of a video, until somebody speaks
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,63 @@ def hear_video(
         transcriber = open_transcriber()
         found = listen(sound, transcriber, span, listening, pieces=pieces, progress=progress)
     return Heard(found, notes)
+
+
+@dataclass(frozen=True, slots=True)
+class HearingCost:
+    """What hearing would take.
+
+    Attributes:
+        name: Of what hears.
+        second_s: Wall seconds of one second of sound.
+        kept_s: Seconds that an earlier run has heard.
+        notes: What a reader should know.
+    """
+
+    name: str
+    second_s: float
+    kept_s: Fraction
+    notes: tuple[str, ...]
+
+
+def foresee_hearing(
+    source: Footage, span: Span, listening: Listening, transcriber: Transcriber, *, keeps: bool
+) -> HearingCost:
+    """Measure what hearing would take, on half a minute of it in which somebody speaks.
+
+    Args:
+        source: The opened video; it has audio.
+        span: On its clock.
+        listening: How to hear.
+        transcriber: Hears.
+        keeps: Whether what earlier runs heard counts as done.
+
+    Raises:
+        VidcliError: The sound cannot be decoded, or not be heard.
+    """
+    from vidcli.library.segments import SegmentStore
+    from vidcli.methods.listening import count_kept
+
+    stream, note = choose_stream(source, listening.language)
+    assert stream is not None, "the caller has looked"
+    kept = Fraction(0)
+    if keeps:
+        with SegmentStore(settings.state_dir()) as store:
+            pieces = store.of(f"{source.fingerprint}#{stream.index}")
+            kept = count_kept(transcriber, span, listening, pieces=pieces)
+    notes, sound, length = [note] if note else [], Sound(source, stream.index), Fraction(0)
+    spent, voice = 0.0, Fraction(0)
+    for share in PROBES:
+        start = span.start + max(Fraction(0), span.length - PROBE_S) * share
+        part = Span(start, min(start + PROBE_S, span.end))
+        started = time.perf_counter()
+        voice = transcriber.hear(sound.read(part), listening, is_last=True).voice
+        spent, length = time.perf_counter() - started, part.length
+        if voice:
+            break
+    if not voice:
+        notes.append("nobody speaks where it was listened to: where somebody does, it takes longer")
+    return HearingCost(transcriber.name, spent / float(length), kept, tuple(notes))
 
 
 def hear_all(source: Footage, *, progress: Progress | None = None) -> Heard:

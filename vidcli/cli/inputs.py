@@ -2,12 +2,21 @@
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import typer
 
-from vidcli.cli.listing import STDIN, Filter, Input, expand_word, read_list, walk
+from vidcli.cli.listing import (
+    SOUND_SUFFIXES,
+    STDIN,
+    VIDEO_SUFFIXES,
+    Filter,
+    Input,
+    expand_word,
+    read_list,
+    walk,
+)
 from vidcli.cli.terminal import OutputError, report_error, write_document
 from vidcli.errors import ModelError, PartialFailure, SetupError, UsageError, VidcliError
 
@@ -79,12 +88,13 @@ class Inputs:
     many: bool
 
 
-def gather(words: Sequence[str], choosing: Choosing) -> Inputs:
+def gather(words: Sequence[str], choosing: Choosing, *, sound_too: bool = False) -> Inputs:
     """Find the files that the arguments stand for.
 
     Args:
         words: Files, directories, patterns, or `-` for a list on standard input.
         choosing: Which of what they hold.
+        sound_too: Whether directories give what is named like sound too.
 
     Raises:
         UsageError: A directory holds no video, or the options contradict each other.
@@ -94,6 +104,8 @@ def gather(words: Sequence[str], choosing: Choosing) -> Inputs:
     if words.count(STDIN) > 1:
         raise UsageError("'-' can be read once only", hint="leave the other out; a file is ./-")
     wanted, files, many = choosing.filter, [], len(words) > 1
+    if sound_too:
+        wanted = replace(wanted, suffixes=VIDEO_SUFFIXES | SOUND_SUFFIXES)
     for word in words:
         if word == STDIN:
             many = True
@@ -103,7 +115,7 @@ def gather(words: Sequence[str], choosing: Choosing) -> Inputs:
         found = list(expand_word(word, wanted))
         many = many or [item.path for item in found] != [word]
         if not found and os.path.isdir(word):
-            raise _no_video_in(word, choosing)
+            raise _nothing_in(word, choosing, "video or a recording" if sound_too else "video")
         files += found
     return Inputs(tuple(files), many)
 
@@ -116,11 +128,11 @@ def expand_listed(path: str, wanted: Filter) -> list[Input]:
     return [item] if wanted.wants(item, named=True) else []
 
 
-def _no_video_in(folder: str, choosing: Choosing) -> UsageError:
+def _nothing_in(folder: str, choosing: Choosing, wanted: str) -> UsageError:
     if choosing.include or choosing.exclude:
         return UsageError(f"{folder} holds no file that --include and --exclude let through")
     hint = "--include '*' takes every file" if choosing.recursive else "--recursive looks deeper"
-    return UsageError(f"{folder} holds no file named like a video", hint=hint)
+    return UsageError(f"{folder} holds no file named like a {wanted}", hint=hint)
 
 
 def each_input(

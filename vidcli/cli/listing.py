@@ -19,6 +19,10 @@ VIDEO_SUFFIXES = frozenset({
     ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".mxf", ".ogm", ".ogv",
     ".qt", ".rm", ".rmvb", ".ts", ".vob", ".webm", ".wmv", ".y4m",
 })
+SOUND_SUFFIXES = frozenset({
+    ".aac", ".ac3", ".aif", ".aiff", ".amr", ".caf", ".flac", ".m4a", ".m4b", ".mka", ".mp2",
+    ".mp3", ".oga", ".ogg", ".opus", ".wav", ".wma",
+})
 # fmt: on
 STDIN = "-"
 
@@ -44,14 +48,16 @@ class Filter:
 
     Attributes:
         include: Patterns of which a file must match one; without any, what a directory holds must
-            have a video's suffix.
+            have one of `suffixes`.
         exclude: Patterns of which it may match none.
         recursive: Enter the directories in a directory too.
+        suffixes: In lower case.
     """
 
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     recursive: bool = False
+    suffixes: frozenset[str] = VIDEO_SUFFIXES
 
     def wants(self, found: Input, *, named: bool = False) -> bool:
         """Whether a file is one of them; a named one needs no suffix."""
@@ -59,7 +65,7 @@ class Filter:
             return False
         if self.include:
             return any(_matches(found.below, pattern) for pattern in self.include)
-        return named or os.path.splitext(found.path)[1].lower() in VIDEO_SUFFIXES
+        return named or os.path.splitext(found.path)[1].lower() in self.suffixes
 
 
 def _matches(below: str, pattern: str) -> bool:

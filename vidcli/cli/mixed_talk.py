@@ -9,9 +9,9 @@ from vidcli.cli import asking
 from vidcli.cli.build import Bench
 from vidcli.cli.footage import Footage
 from vidcli.cli.groups import Looking
-from vidcli.cli.mixing import make_tools
+from vidcli.cli.mixing import SAYS_NOTHING, make_tools
 from vidcli.cli.rehearse import write_file
-from vidcli.cli.speech import AUTO, check_subtitles
+from vidcli.cli.speech import AUTO, NONE, check_subtitles
 from vidcli.cli.watching import plan_video
 from vidcli.core.protocols import Progress
 from vidcli.core.results import Approach, Timings, VideoReport
@@ -68,6 +68,8 @@ def settle_mixing(mode: Mode | None, subtitles: str | None, trace: Path | None) 
             "--subtitles does not go with --mode embed, which tells the model no words of tools",
             hint="--mode hybrid",
         )
+    if mode.speaks_first and subtitles == NONE:
+        raise UsageError(SAYS_NOTHING.format("--subtitles none"), hint="--mode embed")
     return Wish(mode, check_subtitles(subtitles or AUTO, many=False), trace)
 
 
@@ -122,7 +124,7 @@ def open_mixing(
             progress=progress,
             record=record,
         )
-        found = find_sections(finding)
+        found = find_sections(finding, wish.mode)
     if wish.mode.shows:
         seen = asking.look(
             bench, source, looking, question, timings=timings, progress=progress, fit=fit

@@ -13,12 +13,13 @@ from vidcli.cli.speech import AUTO, NONE, WHISPER, find_speech
 from vidcli.core.protocols import Progress
 from vidcli.core.speech import Heard, SpeechKind, Transcript
 from vidcli.core.time import Span
-from vidcli.core.tool_text import ToolLine, ToolSection
-from vidcli.errors import ModelError, SetupError
+from vidcli.core.tool_text import Mode, ToolLine, ToolSection
+from vidcli.errors import ModelError, SetupError, UsageError
 
 if TYPE_CHECKING:
     from vidcli.methods.tool_sections import FindSection
 
+SAYS_NOTHING = "{} leaves the mode transcript nothing to tell"
 MOST_LOOKS = 256  # at the screen; a second apart in shorter videos
 SOURCES = {
     SpeechKind.SIDECAR: "subtitles beside the video",
@@ -34,19 +35,35 @@ def make_tools(bench: Bench, source: Footage) -> dict[str, Any]:
     pieces = None if bench.tokens is None else KeptPieces(settings.state_dir(), source.fingerprint)
     return {
         "identity": bench.identity,
+        "arranger": bench.arranger,
         "pieces": pieces,
         "choose": partial(choose_tools, source),
+        "foresee": partial(foresee_said, source),
         "write_step": write_step,
     }
 
 
 def choose_tools(source: Footage, options: Mapping[str, Any]) -> "tuple[FindSection, ...]":
-    """What asks each tool, as the parameters `speech` and `screen` want it."""
+    """What asks each tool, as the parameters `mode`, `speech` and `screen` want it.
+
+    Raises:
+        UsageError: A transcript is wanted, and nothing of what is said.
+    """
+    said = partial(find_said, source, _choose_speech(options))
+    if Mode(str(options["mode"])).speaks_first:
+        return (said,)
     return (
         partial(find_actions, source),
-        partial(find_said, source, str(options["speech"])),
+        said,
         partial(find_written, source, str(options["screen"])),
     )
+
+
+def _choose_speech(options: Mapping[str, Any]) -> str:
+    speech = str(options["speech"])
+    if speech == NONE and Mode(str(options["mode"])).speaks_first:
+        raise UsageError(SAYS_NOTHING.format("speech=none"), hint="--method hybrid:mode=embed")
+    return speech
 
 
 def find_actions(source: Footage, span: Span, progress: Progress | None) -> ToolSection:
@@ -92,10 +109,55 @@ def find_said(source: Footage, choice: str, span: Span, progress: Progress | Non
     transcript = heard.transcript
     if transcript is None:
         return ToolSection("speech", absent=reason, notes=heard.notes)
+    return _as_section(transcript, span, heard.notes)
+
+
+def _as_section(transcript: Transcript, span: Span, notes: tuple[str, ...]) -> ToolSection:
     lines = _inside(transcript, span)
     name = f"{SOURCES[transcript.kind]}: {transcript.name}"
-    notes = (*heard.notes, *transcript.notes)
+    notes = (*notes, *transcript.notes)
     return ToolSection("speech", name, lines, "" if lines else "nobody speaks", notes)
+
+
+def foresee_said(
+    source: Footage, options: Mapping[str, Any], span: Span, progress: Progress | None
+) -> ToolSection:
+    """What is written down already of what is said; nothing is heard for it.
+
+    Returns:
+        Without lines, `absent` says what would be done.
+
+    Raises:
+        ModelError: `whisper` was asked for, and there is no model.
+        SetupError: The same, and the extra is not installed.
+        UsageError: A transcript is wanted, and nothing of what is said.
+    """
+    choice = _choose_speech(options)
+    notes: tuple[str, ...] = ()
+    if choice != WHISPER:
+        heard = find_speech(source, choice, progress=progress)
+        notes = heard.notes
+        if heard.transcript is not None:
+            return _as_section(heard.transcript, span, notes)
+    if not source.info.audio:
+        return ToolSection("speech", absent="there is no transcript: no sound", notes=notes)
+    try:
+        name = _name_listener()
+    except (SetupError, ModelError) as error:
+        if choice == WHISPER:
+            raise
+        absent = f"there is no transcript: no subtitles, and nothing to hear with: {error}"
+        return ToolSection("speech", absent=absent, notes=notes)
+    absent = f"what is said is heard by {name} first; neither its time nor its words are counted"
+    return ToolSection("speech", absent=absent, notes=notes)
+
+
+def _name_listener() -> str:
+    from vidcli.cli.hearing import find_whisper
+    from vidcli.tools.whisper import require_whisper
+
+    require_whisper()
+    return find_whisper(None).name
 
 
 def _hear(source: Footage, heard: Heard, progress: Progress | None) -> tuple[Heard, str]:

@@ -165,6 +165,14 @@ VerboseOption = Annotated[
     bool,
     typer.Option("--verbose", "-v", help="Say what is done and where.", rich_help_panel=OUTPUT),
 ]
+DryRunOption = Annotated[
+    bool,
+    typer.Option(
+        "--dry-run",
+        help="Say what there is to do, with what, and how long it takes; do nothing.",
+        rich_help_panel=OUTPUT,
+    ),
+]
 OfflineOption = Annotated[bool, kept("offline", "--offline/--no-offline", panel=MODEL)]
 LEFT_OUT = "What is left out"
 

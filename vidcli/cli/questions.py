@@ -10,11 +10,13 @@ from vidcli.cli.build import Bench
 from vidcli.cli.footage import Footage
 from vidcli.cli.groups import Looking, Telling, Watching
 from vidcli.cli.rehearse import rehearse, write_trace
+from vidcli.cli.speech import digest_speech
 from vidcli.cli.tasks import Job, Made, StartDecoding, Task
 from vidcli.cli.watching import answer_by_work, choose_method, plan_video
 from vidcli.core.protocols import Progress
 from vidcli.core.results import Answer
 from vidcli.errors import VidcliError
+from vidcli.methods.registry import HYBRID
 from vidcli.output.documents import Document, answer_document, caption_document
 
 if TYPE_CHECKING:
@@ -46,6 +48,12 @@ class Asking(Task):
         """Everything of the question that shapes an answer."""
         told = dataclasses.asdict(self.question)
         return {"question": {**told, "choices": list(self.question.choices)}}
+
+    def digest_beside(self, path: str) -> str:
+        """Names the subtitles that a method which tells them may read."""
+        chosen = choose_method(self.looking)
+        is_told = chosen.method is not None and chosen.method.name == HYBRID
+        return digest_speech(path, str(chosen.options["speech"])) if is_told else ""
 
     def plan(self, source: Footage, *, progress: Progress | None = None) -> "FramePlan":
         """Choose the frames to look at."""

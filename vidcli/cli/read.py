@@ -14,6 +14,7 @@ from vidcli.cli.options import (
     LOOKING,
     MODEL,
     OUTPUT,
+    DryRunOption,
     FromOption,
     ToOption,
     VideosArgument,
@@ -71,6 +72,7 @@ def read(
             rich_help_panel=OUTPUT,
         ),
     ] = None,
+    dry_run: DryRunOption = False,
     threads: Annotated[int, kept("threads", "--threads", panel=MODEL)] = 0,
 ) -> None:
     """Read the text on the screen of each video, and when it comes and goes.
@@ -101,7 +103,7 @@ def read(
         has_verdict=pattern is not None,
         is_negative=lambda document: pattern is not None and not document["texts"],
     )
-    tally = run_task(inputs, task, Loading(), telling, Rehearsing(), keeping)
+    tally = run_task(inputs, task, Loading(), telling, Rehearsing(dry_run=dry_run), keeping)
     found = not tally.has_negative or tally.has_positive
     raise typer.Exit(ExitCode.OK if found else ExitCode.NEGATIVE)
 

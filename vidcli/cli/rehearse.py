@@ -69,6 +69,7 @@ def tell_cost(
         seconds={phase: getattr(cost, f"{phase}_s") for phase in PHASES},
         memory_bytes=bench.memory_bytes,
         model=bench.session.report,
+        order=cost.order,
         warnings=tuple(dict.fromkeys((*source.info.warnings, *source.warnings, *cost.warnings))),
     )
 

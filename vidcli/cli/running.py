@@ -12,7 +12,7 @@ from vidcli.cli.keeping import Keeping
 from vidcli.cli.rehearse import require_writable
 from vidcli.cli.reporting import find_place, reporting
 from vidcli.cli.tally import Tally
-from vidcli.cli.tasks import Task
+from vidcli.cli.tasks import Task, ToolTask
 from vidcli.errors import UsageError
 
 
@@ -71,12 +71,19 @@ def rehearse_each(inputs: Inputs, task: Task, loading: Loading, telling: Telling
     if not inputs.files:
         return
     with ExitStack() as stack:
-        open_video = stack.enter_context(open_videos(inputs.files[0].path))
-        import_engine()
+        open_video = stack.enter_context(
+            open_videos(inputs.files[0].path, sound_too=task.takes_sound)
+        )
+        if task.needs_model:
+            import_engine()
         bench_of = cache(lambda: stack.enter_context(open_bench(loading, notes=telling.notes)))
 
         def rehearse_one(path: str) -> None:
             source = open_video(path)
+            if isinstance(task, ToolTask):
+                with open_progress(quiet=telling.quiet) as progress:
+                    task.rehearse_alone(source, telling, progress)
+                return
             bench = bench_of()
             with open_progress(quiet=telling.quiet) as progress:
                 task.rehearse(bench, source, telling, progress)

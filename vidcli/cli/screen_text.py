@@ -8,18 +8,17 @@ from fractions import Fraction
 from typing import Any
 
 from vidcli.cli.asking import describe
-from vidcli.cli.build import Bench
 from vidcli.cli.footage import Footage
-from vidcli.cli.groups import Telling
-from vidcli.cli.tasks import Job, Made, Task
+from vidcli.cli.tasks import Job, Made, ToolTask
 from vidcli.core.protocols import Progress, TextReader
 from vidcli.core.time import Span
 from vidcli.output.documents import Document
 from vidcli.output.timed import say_screen, screen_document
+from vidcli.output.tool_plans import ToolPlan
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReadTask(Task):
+class ReadTask(ToolTask):
     """The text on the screen of any number of videos.
 
     Attributes:
@@ -35,8 +34,6 @@ class ReadTask(Task):
     step: Fraction
     least_confidence: float
     least_letters: int
-    needs_model: bool = False
-    streams: bool = False
 
     def describe(self) -> dict[str, Any]:
         """Everything of the task that shapes what is read."""
@@ -71,15 +68,22 @@ class ReadTask(Task):
             details=(f"read in {time.perf_counter() - started:.1f} s",),
         )
 
-    def rehearse(
-        self, bench: Bench, source: Footage, telling: Telling, progress: Progress | None = None
-    ) -> None:
-        """Not offered: there is no model whose cost could be told.
+    def foresee(self, source: Footage, progress: Progress | None = None) -> ToolPlan:
+        """How many pictures would be looked at; one is read to measure it.
 
         Raises:
-            NotImplementedError: Always.
+            MediaError: It cannot be decoded.
         """
-        raise NotImplementedError
+        from vidcli.methods.screen_text import plan_looks, time_look
+
+        span = self.plan(source)
+        looks = plan_looks(span, self.step)
+        look_s = time_look(source, self.open_reader(), looks)
+        return ToolPlan(
+            video=describe(source), command=self.name, span=span, tool=self.reader,
+            unit="pictures", amount=len(looks.frames), unit_s=look_s, is_most=True,
+            warnings=source.warnings,
+        )  # fmt: skip
 
 
 def keep_matching(document: Document, pattern: "re.Pattern[str]") -> Document:

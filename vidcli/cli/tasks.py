@@ -15,6 +15,7 @@ from vidcli.cli.build import Bench
 from vidcli.cli.footage import Footage
 from vidcli.cli.groups import Loading, Looking, Telling
 from vidcli.cli.speech import AUTO
+from vidcli.cli.terminal import write_document, write_table
 from vidcli.core.model import LanguageFiles, ModelFiles
 from vidcli.core.protocols import Progress
 from vidcli.output.chapters import ChapterForm
@@ -22,6 +23,7 @@ from vidcli.output.documents import Document
 
 if TYPE_CHECKING:
     from vidcli.core.media import FramePlan
+    from vidcli.output.tool_plans import ToolPlan
 
 ANSWERS_VERSION = 1  # raised when the same settings come to mean another answer
 Write = Callable[[str], None]
@@ -121,6 +123,7 @@ class Task(ABC):
         has_verdict: Whether the exit code is the answer, whoever reads the words.
         is_negative: Whether a document means exit code 1.
         needs_model: Whether a vision-language model does the work.
+        takes_sound: Whether files without pictures are worked on too.
     """
 
     name: str
@@ -133,6 +136,7 @@ class Task(ABC):
     has_verdict: bool = False
     is_negative: Callable[[Document], bool] = lambda _document: False
     needs_model: bool = True
+    takes_sound: bool = False
 
     @property
     def speech(self) -> str:
@@ -173,6 +177,43 @@ class Task(ABC):
         self, bench: Bench, source: Footage, telling: Telling, progress: Progress | None = None
     ) -> None:
         """Say what the work on one video would take."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToolTask(Task):
+    """What a tool does, without a vision-language model."""
+
+    needs_model: bool = False
+    streams: bool = False
+
+    @abstractmethod
+    def foresee(self, source: Footage, progress: Progress | None = None) -> "ToolPlan":
+        """What the work on one video would take, measured on a part of it.
+
+        Raises:
+            VidcliError: It cannot be done.
+        """
+
+    def rehearse_alone(self, source: Footage, telling: Telling, progress: ShownProgress) -> None:
+        """Say what the work on one video would take; no model is loaded."""
+        from vidcli.output.tool_plans import tool_plan_document, tool_plan_rows
+
+        plan = self.foresee(source, progress)
+        progress.clear()
+        if telling.json:
+            write_document(tool_plan_document(plan))
+        else:
+            write_table(tool_plan_rows(plan))
+        for warning in plan.warnings:
+            telling.notes.warn(warning)
+
+    def rehearse(
+        self, bench: Bench, source: Footage, telling: Telling, progress: Progress | None = None
+    ) -> None:
+        """Say what the work on one video would take; the model has no part in it."""
+        from vidcli.output.progress import NoProgress
+
+        self.rehearse_alone(source, telling, NoProgress())
 
 
 def describe_settings(

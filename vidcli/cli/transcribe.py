@@ -16,6 +16,7 @@ from vidcli.cli.inputs import Choosing, gather
 from vidcli.cli.keeping import Keeping
 from vidcli.cli.options import (
     MODEL,
+    DryRunOption,
     FromOption,
     OfflineOption,
     ToOption,
@@ -80,6 +81,7 @@ def transcribe(
     end: ToOption = None,
     threads: Annotated[int, kept("threads", "--threads", panel=MODEL)] = 0,
     offline: OfflineOption = False,
+    dry_run: DryRunOption = False,
     no_cache: Annotated[
         bool,
         typer.Option(
@@ -91,12 +93,12 @@ def transcribe(
 
     Subtitles are read where there are any. Sound is heard with Whisper, which needs the extra
     'speech' and a model ('vidcli models pull whisper-base'), or with a GGUF model that hears. A
-    video without audio is no error.
+    file of sound alone will do, and a video without audio is no error.
     """
     if by in (By.SIDECAR, By.EMBEDDED, By.MODEL) and (whisper is not None or words):
         option = "--whisper" if whisper is not None else "--words"
         raise UsageError(f"{option} does not go with --by {by}", hint="leave one of them out")
-    inputs = gather(videos, choosing)
+    inputs = gather(videos, choosing, sound_too=True)
     with ExitStack() as stack:
         listener, open_transcriber = "", whisper_opener(whisper, threads=threads)
         if by is By.MODEL:
@@ -117,7 +119,7 @@ def transcribe(
             is_anew=keeping.overwrite,
             keeps=not no_cache,
         )
-        run_task(inputs, task, Loading(), telling, Rehearsing(), keeping)
+        run_task(inputs, task, Loading(), telling, Rehearsing(dry_run=dry_run), keeping)
 
 
 def _model_opener(

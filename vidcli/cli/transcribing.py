@@ -7,16 +7,17 @@ from enum import StrEnum
 from typing import Any
 
 from vidcli.cli.asking import describe
-from vidcli.cli.build import Bench
 from vidcli.cli.footage import Footage
 from vidcli.cli.groups import Telling
-from vidcli.cli.hearing import hear_video
+from vidcli.cli.hearing import foresee_hearing, hear_video
+from vidcli.cli.mixing import SOURCES
 from vidcli.cli.speech import AUTO, digest_speech, read_sidecars, read_streams
-from vidcli.cli.tasks import Job, Made, ShownProgress, Task
+from vidcli.cli.tasks import Job, Made, ShownProgress, ToolTask
 from vidcli.core.protocols import Progress, Transcriber
 from vidcli.core.speech import Heard, Listening, Transcript
 from vidcli.core.time import Span, format_time
 from vidcli.output.timed import say_transcript, transcript_document
+from vidcli.output.tool_plans import ToolPlan
 
 
 class By(StrEnum):
@@ -39,7 +40,7 @@ NOT_FOUND = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class TranscribeTask(Task):
+class TranscribeTask(ToolTask):
     """What is said in any number of videos.
 
     Attributes:
@@ -59,8 +60,7 @@ class TranscribeTask(Task):
     telling: Telling
     is_anew: bool = False
     keeps: bool = True
-    needs_model: bool = False
-    streams: bool = False
+    takes_sound: bool = True
 
     def describe(self) -> dict[str, Any]:
         """Everything of the task that shapes what is written down."""
@@ -100,17 +100,9 @@ class TranscribeTask(Task):
         )
 
     def _find(self, source: Footage, span: Span, progress: ShownProgress) -> Heard:
-        notes: tuple[str, ...] = ()
-        if self.by in (By.AUTO, By.SIDECAR):
-            heard = read_sidecars(source)
-            notes += heard.notes
-            if heard.transcript is not None:
-                return Heard(_part(heard.transcript, span), notes)
-        if self.by in (By.AUTO, By.EMBEDDED):
-            heard = read_streams(source, progress=progress)
-            notes += heard.notes
-            if heard.transcript is not None:
-                return Heard(_part(heard.transcript, span), notes)
+        written, notes = self._find_written(source, progress)
+        if written is not None:
+            return Heard(_part(written, span), notes)
         if self.by in (By.SIDECAR, By.EMBEDDED):
             return Heard(None, notes)
         done_s = 0
@@ -135,6 +127,23 @@ class TranscribeTask(Task):
             raise
         return Heard(heard.transcript, (*notes, *heard.notes))
 
+    def _find_written(
+        self, source: Footage, progress: Progress | None
+    ) -> tuple[Transcript | None, tuple[str, ...]]:
+        """Words that somebody wrote down, and what could not be used of them."""
+        notes: tuple[str, ...] = ()
+        if self.by in (By.AUTO, By.SIDECAR):
+            heard = read_sidecars(source)
+            notes += heard.notes
+            if heard.transcript is not None:
+                return heard.transcript, notes
+        if self.by in (By.AUTO, By.EMBEDDED):
+            heard = read_streams(source, progress=progress)
+            notes += heard.notes
+            if heard.transcript is not None:
+                return heard.transcript, notes
+        return None, notes
+
     def _tell_kept(self, progress: ShownProgress, done_s: int) -> None:
         progress.clear()
         if self.keeps and done_s:
@@ -142,15 +151,38 @@ class TranscribeTask(Task):
                 f"{format_time(done_s)} heard and kept: the same command goes on from there"
             )
 
-    def rehearse(
-        self, bench: Bench, source: Footage, telling: Telling, progress: Progress | None = None
-    ) -> None:
-        """Not offered: there is no model whose cost could be told.
+    def foresee(self, source: Footage, progress: Progress | None = None) -> ToolPlan:
+        """Where the words would come from; of sound, one stretch is heard to measure it.
 
         Raises:
-            NotImplementedError: Always.
+            VidcliError: There is nothing to hear with, or the sound cannot be decoded.
         """
-        raise NotImplementedError
+        span = self.plan(source)
+        written, notes = self._find_written(source, progress)
+        warnings = tuple(dict.fromkeys((*source.warnings, *notes)))
+        plan = ToolPlan(video=describe(source), command=self.name, span=span, warnings=warnings)
+        if written is not None:
+            part = _part(written, span)
+            return replace(
+                plan,
+                tool=f"{SOURCES[part.kind]}: {part.name}",
+                unit="lines",
+                amount=len(part.cues),
+                warnings=(*warnings, *part.notes),
+            )
+        if self.by in (By.SIDECAR, By.EMBEDDED) or not source.info.audio:
+            return replace(plan, reason=NOT_FOUND[self.by])
+        keeps = self.keeps and not self.is_anew
+        cost = foresee_hearing(source, span, self.listening, self.open_transcriber(), keeps=keeps)
+        amount = max(1, round(span.length))
+        return replace(
+            plan,
+            tool=cost.name,
+            amount=amount,
+            kept=amount if cost.kept_s == span.length else min(amount, int(cost.kept_s)),
+            unit_s=cost.second_s,
+            warnings=(*warnings, *cost.notes),
+        )
 
 
 def _part(transcript: Transcript, span: Span) -> Transcript:

@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from vidcli.core.time import Span, Timestamp
+from vidcli.errors import NoVideoStreamError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -87,12 +88,15 @@ class Chapter:
 class VideoInfo:
     """What probing found. A value the file does not give is None, never invented.
 
+    Only who asks for sound too is given a file without pictures; its clock shows 0 where its sound
+    begins.
+
     Attributes:
         path: As the user gave it.
         container: FFmpeg's demuxer name, such as `mov,mp4,m4a,3gp,3g2,mj2`.
         size_bytes: File size.
         duration: Seconds of the picture stream, else of the container.
-        video: The chosen picture stream.
+        picture: The chosen picture stream; None of sound alone.
         warnings: What a viewer of the results should know ("file ends at 9.9 s of 20.0 s").
     """
 
@@ -100,13 +104,32 @@ class VideoInfo:
     container: str
     size_bytes: int
     duration: Fraction | None
-    video: VideoStream
+    picture: VideoStream | None
     audio: tuple[AudioStream, ...] = ()
     subtitles: tuple[SubtitleStream, ...] = ()
     chapters: tuple[Chapter, ...] = ()
     title: str | None = None
     created: str | None = None
     warnings: tuple[str, ...] = ()
+
+    @property
+    def video(self) -> VideoStream:
+        """The chosen picture stream.
+
+        Raises:
+            NoVideoStreamError: The file holds sound alone.
+        """
+        if self.picture is None:
+            raise refuse_sound(self.path)
+        return self.picture
+
+
+def refuse_sound(path: str, *, held: str = "only sound") -> NoVideoStreamError:
+    """What is said where pictures are needed of a file that can only be heard."""
+    return NoVideoStreamError(
+        f"{path} has no video stream ({held})",
+        hint=f"'vidcli transcribe {path}' writes down what is said in it",
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

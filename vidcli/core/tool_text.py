@@ -7,11 +7,16 @@ from vidcli.core.time import Span
 
 
 class Mode(StrEnum):
-    """What a model is shown of a video: the words of tools, visual tokens, or both."""
+    """What a model is shown of a video: the words of tools, visual tokens, or both.
+
+    `transcript` is Video-LLaMA's order: what is said, then the frames. Its audio branch is words
+    here, written down by a listener, and not tokens of sound.
+    """
 
     TEXT = "text"
     EMBED = "embed"
     HYBRID = "hybrid"
+    TRANSCRIPT = "transcript"
 
     @property
     def tells(self) -> bool:
@@ -22,6 +27,18 @@ class Mode(StrEnum):
     def shows(self) -> bool:
         """Whether visual tokens are shown."""
         return self is not Mode.TEXT
+
+    @property
+    def speaks_first(self) -> bool:
+        """Whether what is said, and that alone, is told, before any frame."""
+        return self is Mode.TRANSCRIPT
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """Of what a prompt is made, in its order."""
+        told, shown = ("words",) * self.tells, ("frames",) * self.shows
+        parts = told + shown if self.speaks_first else shown + told
+        return (*parts, "question")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,11 +15,13 @@ from av.container import InputContainer
 
 from vidcli.media.libav import read_packets, to_fraction
 from vidcli.media.pictures import Pictures
+from vidcli.media.recording import Recording
 from vidcli.media.streams import claimed_duration
 
 TAIL_S = 2  # read before the claimed end; four times as much while that holds no packet
 SCAN_MAX_BYTES = 8 * 1024**3  # a larger file without a duration is not read through to find it
 SHORTFALL_S = Fraction(1, 4)  # a file this much shorter than it claims is cut off
+BARE = frozenset({"mp3", "aac", "ac3", "eac3", "ac4", "dts", "amr", "loas", "mlp", "truehd"})
 COUNTED_RATE = Fraction(25)  # pictures a second where nothing at all tells, FFmpeg's own guess
 
 
@@ -31,13 +33,24 @@ class Ends:
     warnings: tuple[str, ...] = ()
 
 
-def find_end(pictures: Pictures) -> Ends:
+def find_sound_end(recording: Recording) -> Ends:
+    """Tell where the sound of an open file without pictures ends. Leaves the container anywhere.
+
+    What a format without a header says of its length is FFmpeg's guess from the bit rate: such a
+    file is read through.
+    """
+    if recording.container.format.name not in BARE:
+        return find_end(recording)
+    return Ends(_read_through(recording) if _is_affordable(recording) else None)
+
+
+def find_end(pictures: Pictures | Recording) -> Ends:
     """Tell where the pictures of an open file end. Leaves the container anywhere.
 
     Returns:
         A duration; None where only reading a very large file through would tell.
     """
-    if pictures.origin is None:
+    if isinstance(pictures, Pictures) and pictures.origin is None:
         return _count_through(pictures)
     claimed = claimed_duration(pictures.stream)
     if claimed is None:
@@ -65,11 +78,11 @@ def _count_through(pictures: Pictures) -> Ends:
     return Ends(sum(packet is not None for packet in packets) / rate, (warning,))
 
 
-def _is_affordable(pictures: Pictures) -> bool:
+def _is_affordable(pictures: Pictures | Recording) -> bool:
     return os.stat(pictures.path).st_size <= SCAN_MAX_BYTES
 
 
-def _last_reached(pictures: Pictures, claimed: Fraction) -> dict[int, Fraction]:
+def _last_reached(pictures: Pictures | Recording, claimed: Fraction) -> dict[int, Fraction]:
     """Seconds from the origin that each stream reaches, by its index, read from the tail."""
     assert pictures.origin is not None
     before = Fraction(TAIL_S)
@@ -84,18 +97,20 @@ def _last_reached(pictures: Pictures, claimed: Fraction) -> dict[int, Fraction]:
     return _reached_from_start(pictures)
 
 
-def _read_through(pictures: Pictures) -> Fraction | None:
+def _read_through(pictures: Pictures | Recording) -> Fraction | None:
     return _reached_from_start(pictures).get(pictures.stream.index)
 
 
-def _reached_from_start(pictures: Pictures) -> dict[int, Fraction]:
+def _reached_from_start(pictures: Pictures | Recording) -> dict[int, Fraction]:
     assert pictures.origin is not None
     with suppress(av.error.FFmpegError):  # what cannot seek stands near its start already
         pictures.container.seek(pictures.origin, stream=pictures.stream)
     return _reached_from_here(pictures.container, pictures)
 
 
-def _reached_from_here(container: InputContainer, pictures: Pictures) -> dict[int, Fraction]:
+def _reached_from_here(
+    container: InputContainer, pictures: Pictures | Recording
+) -> dict[int, Fraction]:
     assert pictures.origin is not None
     start = pictures.origin * pictures.time_base
     reached: dict[int, Fraction] = {}

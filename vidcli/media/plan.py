@@ -43,7 +43,7 @@ def choose_span(
         UsageError: `end` is not after `start`, or the video is over before `start`.
         MediaError: The duration is unknown and no `end` is given.
     """
-    if info.video.is_still:
+    if info.picture is not None and info.picture.is_still:
         return STILL_SPAN
     start = start or Fraction(0)
     if end is not None and end <= start:

@@ -15,9 +15,11 @@ from av.subtitles.stream import SubtitleStream as AvSubtitleStream
 
 from vidcli.core.media import AudioStream, Chapter, SubtitleStream, VideoInfo, VideoStream
 from vidcli.core.time import Span
-from vidcli.media.ends import Ends, find_end
+from vidcli.errors import NoVideoStreamError
+from vidcli.media.ends import Ends, find_end, find_sound_end
 from vidcli.media.libav import PacketReader, to_fraction, translated
 from vidcli.media.pictures import Pictures, open_pictures, tick_of
+from vidcli.media.recording import open_recording
 from vidcli.media.streams import MICROSECOND, displayed_size, sample_aspect_ratio_of
 
 OPENING_PACKETS = 300  # looked at to tell whether the rate varies
@@ -48,23 +50,39 @@ TRANSFERS = {
 TEXT_SUBTITLES = frozenset({"subrip", "srt", "ass", "ssa", "mov_text", "webvtt", "text", "ttml"})
 
 
-def probe(path: str) -> VideoInfo:
+def probe(path: str, *, sound_too: bool = False) -> VideoInfo:
     """Tell what the video at `path` is.
 
     Args:
         path: A local file, as the user gave it.
+        sound_too: Whether a file without pictures will do.
 
     Returns:
         Facts; what the file does not say is None. `duration` is where the pictures really end: of
         a file that was cut off, less than its header claims, with a warning that says so.
 
     Raises:
-        NoVideoStreamError: It holds no pictures, or only a cover.
+        NoVideoStreamError: It holds no pictures, or only a cover, and sound will not do.
         MediaError: It is no video, or no picture of it can be decoded.
     """
+    try:
+        return _probe_pictures(path)
+    except NoVideoStreamError:
+        if not sound_too:
+            raise
+        return _probe_sound(path)
+
+
+def _probe_sound(path: str) -> VideoInfo:
+    with open_recording(path) as recording, translated(path):
+        ends = find_sound_end(recording)
+        return _assemble(path, recording.container, recording.begins, None, ends)
+
+
+def _probe_pictures(path: str) -> VideoInfo:
     with open_pictures(path) as pictures, translated(path):
         if pictures.is_still:
-            return _assemble(pictures, Ends(None), rate=None, varies=None)
+            return _assemble_video(pictures, Ends(None), rate=None, varies=None)
         if pictures.piped:
             times = _all_times(pictures)
             rate = _mean_rate(times, pictures.time_base)
@@ -73,23 +91,35 @@ def probe(path: str) -> VideoInfo:
             times = _opening_times(pictures)
             rate = _stated_rate(pictures)
             ends = find_end(pictures)
-        return _assemble(pictures, ends, rate=rate, varies=_varies(times, pictures.time_base, rate))
+        varies = _varies(times, pictures.time_base, rate)
+        return _assemble_video(pictures, ends, rate=rate, varies=varies)
+
+
+def _assemble_video(
+    pictures: Pictures, ends: Ends, *, rate: Fraction | None, varies: bool | None
+) -> VideoInfo:
+    origin = (pictures.origin or 0) * pictures.time_base
+    picture = _describe(pictures, rate=rate, varies=varies)
+    return _assemble(pictures.path, pictures.header, origin, picture, ends)
 
 
 def _assemble(
-    pictures: Pictures, ends: Ends, *, rate: Fraction | None, varies: bool | None
+    path: str,
+    header: InputContainer,
+    origin: Fraction,
+    picture: VideoStream | None,
+    ends: Ends,
 ) -> VideoInfo:
-    header = pictures.header
     tags = {key.lower(): value for key, value in header.metadata.items()}
     return VideoInfo(
-        path=pictures.path,
+        path=path,
         container=header.format.name,
-        size_bytes=os.stat(pictures.path).st_size,
+        size_bytes=os.stat(path).st_size,
         duration=ends.duration,
-        video=_describe(pictures, rate=rate, varies=varies),
+        picture=picture,
         audio=tuple(_audio(stream) for stream in header.streams.audio),
         subtitles=tuple(_subtitle(stream) for stream in header.streams.subtitles),
-        chapters=_chapters(header, (pictures.origin or 0) * pictures.time_base),
+        chapters=_chapters(header, origin),
         title=tags.get("title") or None,
         created=tags.get("creation_time") or tags.get("date") or None,
         warnings=ends.warnings,

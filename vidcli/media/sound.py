@@ -4,6 +4,8 @@ A stretch is read at a time, so that an hour costs no more memory than a minute.
 holds nothing, before its start, in a gap, after its end, there is silence.
 """
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from fractions import Fraction
 from typing import Any
 
@@ -12,13 +14,15 @@ import av.error
 import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
+from av.container import InputContainer
 from av.stream import Discard
 from numpy.typing import NDArray
 
 from vidcli.core.sound import RATE
-from vidcli.errors import MediaError
+from vidcli.errors import MediaError, NoVideoStreamError
 from vidcli.media.libav import has_decoder, read_packets, translated
 from vidcli.media.pictures import open_pictures
+from vidcli.media.recording import open_recording
 
 RUN_UP_S = Fraction(1, 2)  # decoded before the stretch: codecs need some packets to be right
 JUMP_S = Fraction(1, 20)  # more than containers round by: here the stream skips or repeats
@@ -32,7 +36,8 @@ def read_sound(path: str, *, index: int, start: Fraction, end: Fraction) -> Samp
     Args:
         path: The video.
         index: Number of the stream in the container.
-        start: Seconds on the video's clock, which shows 0 at its first picture.
+        start: Seconds on the video's clock, which shows 0 at its first picture; at its first
+            sound where there are no pictures.
         end: After `start`; what is past the stream's end is silent.
 
     Returns:
@@ -41,16 +46,14 @@ def read_sound(path: str, *, index: int, start: Fraction, end: Fraction) -> Samp
     Raises:
         MediaError: The file cannot be opened, or this FFmpeg has no decoder for the stream.
     """
-    with open_pictures(path) as pictures, translated(path):
-        container = pictures.header
+    with _open_clocked(path) as (container, origin, can_seek), translated(path):
         stream = container.streams[index]
         if not isinstance(stream, AudioStream) or not has_decoder(stream):
             raise MediaError(f"{path} has no sound that can be decoded in its stream #{index}")
         for other in container.streams:
             if other.index != index:
                 other.discard = Discard.all
-        origin = (pictures.origin or 0) * pictures.time_base
-        if not pictures.piped:
+        if can_seek:
             wanted = max(Fraction(0), start + origin - RUN_UP_S)
             container.seek(int(wanted * av.time_base))
         tape = _Tape(start, round((end - start) * RATE))
@@ -67,6 +70,22 @@ def read_sound(path: str, *, index: int, start: Fraction, end: Fraction) -> Samp
                 tape.take(frame, time - origin)
         tape.close()
         return tape.samples
+
+
+@contextmanager
+def _open_clocked(path: str) -> Iterator[tuple[InputContainer, Fraction, bool]]:
+    """The file, the seconds of its own clock at which ours shows 0, and whether it can be seeked.
+
+    The clock is that of the pictures, where there are any.
+    """
+    with ExitStack() as stack:
+        try:
+            pictures = stack.enter_context(open_pictures(path))
+        except NoVideoStreamError:
+            recording = stack.enter_context(open_recording(path))
+            yield recording.container, recording.begins, True
+            return
+        yield pictures.header, (pictures.origin or 0) * pictures.time_base, not pictures.piped
 
 
 def _decode(packet: Any) -> list[AudioFrame]:

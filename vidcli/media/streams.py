@@ -5,10 +5,12 @@ Facts read from an open container without decoding; `probe` adds what only pictu
 
 from fractions import Fraction
 
+from av.audio.stream import AudioStream as AvAudioStream
 from av.container import InputContainer
 from av.stream import Disposition
 from av.video.stream import VideoStream as AvVideoStream
 
+from vidcli.core.media import refuse_sound
 from vidcli.errors import NoVideoStreamError
 from vidcli.media.libav import to_fraction
 
@@ -26,13 +28,10 @@ def choose_stream(path: str, container: InputContainer) -> AvVideoStream:
     pictures = [stream for stream in container.streams.video if not stream.disposition & COVER]
     if pictures:
         return max(pictures, key=_preference)
-    held = "only sound and a cover picture" if container.streams.video else "only sound"
     if not container.streams.audio:
-        held = "nothing to see or hear"
-    raise NoVideoStreamError(
-        f"{path} has no video stream ({held})",
-        hint=f"'vidcli info {path}' needs a video stream too",
-    )
+        raise NoVideoStreamError(f"{path} has no video stream (nothing to see or hear)")
+    held = "only sound and a cover picture" if container.streams.video else "only sound"
+    raise refuse_sound(path, held=held)
 
 
 def _preference(stream: AvVideoStream) -> tuple[bool, int, int]:
@@ -66,15 +65,15 @@ def displayed_size(
     return (height, width) if rotation in (90, 270) else (width, height)
 
 
-def claimed_duration(stream: AvVideoStream) -> Fraction | None:
-    """Seconds the header gives the picture stream, else the file; None where it gives neither."""
+def claimed_duration(stream: AvVideoStream | AvAudioStream) -> Fraction | None:
+    """Seconds the header gives the stream, else the file; None where it gives neither."""
     if stream.duration is not None and stream.duration > 0:
         return stream.duration * to_time_base(stream)
     whole = stream.container.duration  # type: ignore[attr-defined]  # an input container
     return whole * MICROSECOND if whole is not None and whole > 0 else None
 
 
-def to_time_base(stream: AvVideoStream) -> Fraction:
+def to_time_base(stream: AvVideoStream | AvAudioStream) -> Fraction:
     """Seconds of one tick of the stream."""
     base = to_fraction(stream.time_base)
     assert base is not None, "FFmpeg gives every stream a time base"

@@ -56,14 +56,19 @@ class Video:
         self._warnings.setdefault(sentence)
 
 
-def open_video(path: str, worker: DecoderWorker) -> Video:
+def open_video(path: str, worker: DecoderWorker, *, sound_too: bool = False) -> Video:
     """Probe the file and return it ready to be watched.
 
+    Args:
+        path: The file.
+        worker: Reads it.
+        sound_too: Whether a file without pictures will do.
+
     Raises:
-        NoVideoStreamError: It holds no pictures, or only a cover.
+        NoVideoStreamError: It holds no pictures, or only a cover, and sound will not do.
         MediaError: It is no video, or the decoder crashed, hung or ballooned.
     """
-    info = worker.call("probe", path)
+    info = worker.call("probe", path, sound_too=sound_too)
     if not isinstance(info, VideoInfo):
         raise MediaError(f"{path} could not be probed")
     return Video(info, worker)

@@ -1,11 +1,12 @@
 """One prompt of visual tokens, the words of tools and earlier turns, inside the context.
 
 What does not fit gives way in this order: earlier turns, oldest first; then lines of tools, evenly.
-The question and the visual tokens never do.
+The question and the visual tokens never do. Words come after the frames, a transcript before them.
 
-Source: VideoChat (arXiv:2305.06355, github.com/OpenGVLab/Ask-Anything): sections of tool text, a
-sentence that says how many frames were sampled and when, a history that is cut. The fence, the
-counting in cells and the wording are ours.
+Source: Video-LLaMA (arXiv:2306.02858, github.com/DAMO-NLP-SG/Video-LLaMA): sound before pictures
+before the question; theirs are tokens of sound. VideoChat (arXiv:2305.06355,
+github.com/OpenGVLab/Ask-Anything): sections of tool text, a sentence that says how many frames were
+sampled and when, a history that is cut. The fence, the counting in cells and the wording are ours.
 """
 
 from collections.abc import Sequence
@@ -205,8 +206,12 @@ class _Fitter:
         ]
 
     def _compose(self, turns: Sequence[Turn], sections: Sequence[ToolSection]) -> Prompt:
-        material = self._material
-        lead = [text for text in (self._sampling, write_sections(sections)) if text]
+        material, told = self._material, write_sections(sections)
+        is_first = material.mode.speaks_first
+        lead = [text for text in (self._sampling, "" if is_first else told) if text]
+        shown = material.shown
+        if is_first and told:
+            shown = (TextPart(f"{told}\n\n"), *shown)
         spoken: list[tuple[str, tuple[Part, ...]]] = []
         for question, answer in [*((turn.question, turn.answer) for turn in turns), ("", "")]:
             asked = question or material.question
@@ -214,6 +219,6 @@ class _Fitter:
             spoken.append(("user", (TextPart(text),)))
             if question:
                 spoken.append(("assistant", (TextPart(answer),)))
-        if material.shown:
-            return compose_prompt(self._session, spoken, material.shown, label=material.label)
+        if shown:
+            return compose_prompt(self._session, spoken, shown, label=material.label)
         return Prompt(self._session.render_chat(spoken), label=material.label)

@@ -38,6 +38,7 @@ class Estimate:
         prefill_s: Prefilling the prompt.
         generate_s: Generating `max_tokens`; an upper bound.
         warnings: What had to give way to fit.
+        order: Of the parts of the prompt, where there are words of tools among them.
     """
 
     plan: FramePlan
@@ -52,6 +53,7 @@ class Estimate:
     prefill_s: float
     generate_s: float
     warnings: tuple[str, ...]
+    order: tuple[str, ...] = ()
 
     @property
     def total_s(self) -> float:

@@ -12,6 +12,7 @@ from fractions import Fraction
 from typing import Any
 
 from vidcli.core.protocols import PieceStore, Progress, SoundSource, Transcriber
+from vidcli.core.sound import RATE
 from vidcli.core.speech import Cue, HeardBlock, Listening, Transcript, Word
 from vidcli.core.time import Span
 
@@ -47,7 +48,7 @@ def listen(
     cues: list[Cue] = []
     notes: dict[str, None] = {}
     at, language, likely = span.start, listening.language, None
-    while at < span.end:
+    while round((span.end - at) * RATE) > 0:  # a recording's end lies between two samples
         block = Span(at, min(at + BLOCK_S, span.end))
         asked = replace(listening, language=language)
         heard = _hear(
@@ -70,6 +71,32 @@ def listen(
     )
 
 
+def count_kept(
+    transcriber: Transcriber, span: Span, listening: Listening, *, pieces: PieceStore
+) -> Fraction:
+    """Seconds from the start of a span that earlier runs have heard; nothing is heard for it."""
+    at, language = span.start, listening.language
+    while round((span.end - at) * RATE) > 0:
+        block = Span(at, min(at + BLOCK_S, span.end))
+        asked = replace(listening, language=language)
+        key = _name_block(transcriber, block, asked, is_last=block.end == span.end)
+        kept = pieces.get(key)
+        if kept is None:
+            break
+        heard = _unpack(kept)
+        language = language or heard.language
+        at += heard.length
+    is_all = round((span.end - at) * RATE) <= 0
+    return (span.end if is_all else at) - span.start
+
+
+def _name_block(
+    transcriber: Transcriber, block: Span, listening: Listening, *, is_last: bool
+) -> str:
+    told = [str(block.start), str(block.end), listening.language, listening.words, is_last]
+    return f"heard {VERSION} {transcriber.identity} {json.dumps(told)}"
+
+
 def _hear(
     sound: SoundSource,
     transcriber: Transcriber,
@@ -80,8 +107,7 @@ def _hear(
     pieces: PieceStore | None,
 ) -> HeardBlock:
     """What is said in a block, heard now or by an earlier run."""
-    told = [str(block.start), str(block.end), listening.language, listening.words, is_last]
-    key = f"heard {VERSION} {transcriber.identity} {json.dumps(told)}"
+    key = _name_block(transcriber, block, listening, is_last=is_last)
     kept = pieces.get(key) if pieces is not None else None
     if kept is not None:
         return _unpack(kept)

@@ -1,23 +1,31 @@
 """Answers from the words of tools, from visual tokens, or from both in one turn.
 
-Source: VideoChat (arXiv:2305.06355): its text and embedded forms, and both together.
+Source: VideoChat (arXiv:2305.06355): its text and embedded forms, and both together. Video-LLaMA
+(arXiv:2306.02858): what is heard before what is seen, as a transcript.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 
 from vidcli.core.media import measure_coverage
-from vidcli.core.prompt import Part, TextPart
+from vidcli.core.prompt import Part, SeenFrame, TextPart
 from vidcli.core.protocols import Progress, Session
 from vidcli.core.results import Answer, Approach, CacheUse, Delta, Timings, VideoReport
 from vidcli.core.sampling import Sampling
 from vidcli.core.summary import TracedStep
-from vidcli.core.time import Span
+from vidcli.core.time import Span, Timestamp
 from vidcli.core.tool_text import Mixture, Mode, ToolLine, ToolSection
 from vidcli.errors import UsageError
 from vidcli.methods.arrange import compose_arranged
 from vidcli.methods.ask import Question, ask, name_video
-from vidcli.methods.assemble import Assembled, Material, assemble, write_sections
+from vidcli.methods.assemble import (
+    Assembled,
+    Material,
+    assemble,
+    say_sampling,
+    write_sections,
+)
 from vidcli.methods.captions import plan_segments
 from vidcli.methods.cite import show_frames
 from vidcli.methods.converse import Turn
@@ -34,6 +42,7 @@ from vidcli.methods.watch import Fit, Watched, fit_plan, watch
 from vidcli.methods.work import Work
 
 NAME = "hybrid"
+MILLISECOND = Fraction(1, 1000)
 TAG_CELLS = 4  # of a word and its number
 WORDS_SHARE = 3  # one cell in so many is kept from frames for what tools and people say
 
@@ -180,7 +189,7 @@ def answer_hybrid(work: Work) -> Iterator[Delta | Answer]:
             hint="--json has what each tool found, with its times",
         )
     finding = list_finding(work)
-    found = find_sections(finding) if mode.tells else Found()
+    found = find_sections(finding, mode) if mode.tells else Found()
     watched = _show(work) if mode.shows else watch_nothing(found, work.span)
     mixing = Mixing(
         work.session,
@@ -243,16 +252,23 @@ def _show(work: Work) -> Watched:
             timings=work.timings,
             progress=work.progress,
         )
-    return replace(watched, warnings=(*watched.warnings, *fit.warnings))
+    warnings = (*watched.warnings, *fit.warnings)
+    return replace(watched, warnings=warnings, arranger=work.tools["arranger"])
 
 
 def estimate_hybrid(work: Work) -> Estimate:
     """What `hybrid` would take at most: every caption as long as may be, and one answer.
 
-    What subtitles and the reader of on-screen text take is not in it.
+    What is said and what is read on the screen is not in it, but for subtitles where the mode is
+    `transcript`.
     """
     mode, question = Mode(str(work.options["mode"])), work.question
-    cost = estimate(work.source, work.session, _fit(work), question)
+    cost = estimate(
+        work.source, work.session, _fit(work), question, arranger=work.tools["arranger"]
+    )
+    cost = replace(cost, order=mode.order)
+    if mode.speaks_first:
+        return _add_transcript(work, cost)
     if not mode.tells:
         return cost
     finding = replace(list_finding(work), record=None)
@@ -280,4 +296,24 @@ def estimate_hybrid(work: Work) -> Estimate:
         prompt_cells=cells,
         prefill_s=one.prefill_s * n_captions + cell_s * cells,
         generate_s=one.generate_s * n_captions + cost.generate_s,
+    )
+
+
+def _add_transcript(work: Work, cost: Estimate) -> Estimate:
+    """A cost with that of what is written down already of what is said."""
+    section: ToolSection = work.tools["foresee"](work.options, work.span, work.progress)
+    frames = [
+        SeenFrame(number, Timestamp(int(frame.time * 1000), MILLISECOND), frame.time, frame.reason)
+        for number, frame in enumerate(cost.plan.frames, start=1)
+    ]
+    told = f"{write_sections([section])}\n\n{say_sampling(frames)}\n\n"
+    words = work.session.count_cells([TextPart(told)])
+    room = work.session.n_ctx - work.question.sampling.max_tokens
+    cells = min(cost.prompt_cells + words, room)
+    notes = (*section.notes, *((section.absent,) if section.absent else ()))
+    return replace(
+        cost,
+        prompt_cells=cells,
+        prefill_s=cost.prefill_s * cells / max(1, cost.prompt_cells),
+        warnings=(*cost.warnings, *notes),
     )

@@ -166,14 +166,16 @@ _METHODS = (
         name=HYBRID,
         idea="What tools found, in words, and the frames themselves, in one prompt.",
         paper="VideoChat, arXiv:2305.06355 (OpenGVLab/Ask-Anything)",
-        cost="one caption a frame and one every 5 s, kept for later questions; every frame shown",
+        cost="one caption a frame and one every 5 s, kept for later questions; every frame shown;"
+        " mode=transcript: no captions, but hearing where there are no subtitles",
         needs=("a model that follows instructions",),
         options=(
             Option(
                 "mode",
                 "hybrid",
-                "The words of tools alone, the frames alone, or both.",
-                choices=("text", "embed", "hybrid"),
+                "The words of tools alone, the frames alone, or both; or what is said, then the"
+                " frames, as Video-LLaMA (arXiv:2306.02858) has them.",
+                choices=("text", "embed", "hybrid", "transcript"),
             ),
             Option(
                 "speech",
@@ -192,7 +194,8 @@ _METHODS = (
         tools="vidcli.cli.mixing:make_tools",
         estimates="vidcli.methods.mixed:estimate_hybrid",
         differs="no InternVideo or GMHRA: captions by the model itself, tags from their words, one "
-        "connector as the model's family has it",
+        "connector as the model's family has it; no ImageBind: the sound of mode=transcript is its"
+        " words",
     ),
 )
 METHODS: Mapping[str, Method] = {method.name: method for method in _METHODS}

@@ -8,6 +8,7 @@ two looks is found by looking more closely (`screen_edges`).
 Not here: the reader (`core.protocols.TextReader`), and which lines are the same (`screen_lines`).
 """
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -93,6 +94,21 @@ def read_screen(
         reader=reader.name,
         warnings=source.warnings,
     )
+
+
+def time_look(source: FrameSource, reader: TextReader, looks: FramePlan) -> float:
+    """Wall seconds of decoding and reading one picture, that in the middle; most take less.
+
+    Raises:
+        MediaError: It cannot be decoded.
+    """
+    size, _ = choose_size(source.info.video.display_size)
+    middle = len(looks.frames) // 2
+    probe = FramePlan(looks.span, looks.frames[middle : middle + 1], looks.rule)
+    started = time.perf_counter()
+    for frame in source.frames(probe, size=size):
+        reader.read(frame.image, reader.find(frame.image))
+    return time.perf_counter() - started
 
 
 def choose_size(shown: tuple[int, int]) -> tuple[tuple[int, int], float]:

@@ -20,7 +20,7 @@ from vidcli.core.results import Timings, VideoReport
 from vidcli.core.sampling import Sampling
 from vidcli.core.summary import Segment, SegmentPlan, SummaryPlan, TracedStep
 from vidcli.core.time import Span
-from vidcli.core.tool_text import ToolLine, ToolSection
+from vidcli.core.tool_text import Mode, ToolLine, ToolSection
 from vidcli.media.plan import thin_plan
 from vidcli.methods.captioning import Captioner
 from vidcli.methods.captions import plan_segments
@@ -98,8 +98,8 @@ class Found:
     warnings: list[str] = field(default_factory=list)
 
 
-def find_sections(finding: Finding) -> Found:
-    """Ask every tool.
+def find_sections(finding: Finding, mode: Mode) -> Found:
+    """Ask every tool that a mode tells of.
 
     Raises:
         MediaError: Nothing of the video could be decoded.
@@ -107,6 +107,12 @@ def find_sections(finding: Finding) -> Found:
         KeyboardInterrupt: Ctrl-C; captions that were finished are kept.
     """
     found = Found()
+    if mode.speaks_first:
+        found.sections = _ask_tools(finding)
+        for section in found.sections:
+            missing = (f"there is no transcript: {section.absent}",) if section.absent else ()
+            found.warnings += [*section.notes, *missing]
+        return found
     name = finding.session.report.name
     plan = plan_segments(finding.plan, group=finding.session.profile.group)
     segments = _caption(finding, plan, found)
@@ -114,11 +120,14 @@ def find_sections(finding: Finding) -> Found:
     seen = [frame for segment in segments for frame in segment.frames]
     found.frames = tuple(replace(frame, id=number) for number, frame in enumerate(seen, start=1))
     found.frame_tokens = tuple(n for segment in segments for n in segment.frame_tokens)
-    sections = [captions, _find_tags(captions), _find_dense(finding, found, name)]
-    sections += [find(finding.plan.span, finding.progress) for find in finding.tools]
-    found.sections = tuple(sections)
-    found.warnings += [note for section in sections for note in section.notes]
+    sections = (captions, _find_tags(captions), _find_dense(finding, found, name))
+    found.sections = (*sections, *_ask_tools(finding))
+    found.warnings += [note for section in found.sections for note in section.notes]
     return found
+
+
+def _ask_tools(finding: Finding) -> tuple[ToolSection, ...]:
+    return tuple(find(finding.plan.span, finding.progress) for find in finding.tools)
 
 
 def make_captioner(

@@ -41,6 +41,7 @@ class Rehearsal:
         memory_bytes: Most the process would hold.
         model: Which model would answer.
         warnings: What has to give way to fit.
+        order: Of the parts of the prompt, where there are words of tools among them.
     """
 
     video: VideoReport
@@ -58,6 +59,7 @@ class Rehearsal:
     memory_bytes: int
     model: ModelReport
     warnings: tuple[str, ...]
+    order: tuple[str, ...] = ()
 
     @property
     def times(self) -> list[Fraction]:
@@ -73,6 +75,7 @@ def plan_document(rehearsal: Rehearsal) -> Document:
         "video": video_entry(rehearsal.video),
         "question": rehearsal.question,
         "approach": approach_entry(rehearsal.approach),
+        "order": list(rehearsal.order) or None,
         "rule": rehearsal.plan.rule,
         "frames": [
             {"time_s": seconds(frame.time), "reason": frame.reason}
@@ -111,6 +114,7 @@ def plan_rows(rehearsal: Rehearsal) -> list[tuple[str, str]]:
         ("at", ", ".join(shown)),
         ("size", f"{width}×{height}, {rehearsal.tokens_per_frame} visual tokens {per}"),
         ("method", say_approach(rehearsal.approach)),
+        *([("prompt", ", then ".join(rehearsal.order))] if rehearsal.order else []),
         (
             "context",
             f"{rehearsal.prompt_cells} of {rehearsal.n_ctx} cells, "

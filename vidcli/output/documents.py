@@ -369,6 +369,7 @@ def mixture_entry(mixture: "Mixture") -> Document:
     """Words of tools and visual tokens that an answer rests on."""
     return {
         "mode": mixture.mode.value,
+        "order": list(mixture.mode.order),
         "visual_tokens": mixture.visual_tokens,
         "sampling": mixture.sampling or None,
         "sections": [
