@@ -10,6 +10,7 @@ from tests.output.reports import HOSTILE, make_page
 from tests.output.results import make_answer, make_summary
 from vidcli.core.results import Evidence
 from vidcli.core.time import Span
+from vidcli.output.classification import classification_document
 from vidcli.output.documents import answer_document, caption_document, check_document
 from vidcli.output.report.adapters import page_of
 from vidcli.output.report.address import address_of
@@ -17,7 +18,6 @@ from vidcli.output.report.drawing import choose_ticks, curve_points, height_of, 
 from vidcli.output.report.index import find_entries, make_index, read_entry
 from vidcli.output.report.page import Call, Clue, Curve, Mark, Option, Still, Track, TrackKind
 from vidcli.output.report.render import lay_out, render_page, write_cues
-from vidcli.output.rows import classification_document
 from vidcli.output.summaries import summary_document
 
 

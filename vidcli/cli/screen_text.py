@@ -15,7 +15,7 @@ from vidcli.cli.tasks import Job, Made, Task
 from vidcli.core.protocols import Progress, TextReader
 from vidcli.core.time import Span
 from vidcli.output.documents import Document
-from vidcli.output.timed import say_screen, screen_document
+from vidcli.output.screen_text import say_screen, screen_document
 
 
 @dataclass(frozen=True, kw_only=True)
