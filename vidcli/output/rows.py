@@ -14,6 +14,7 @@ from vidcli.core.time import format_range, format_time
 from vidcli.output.chapters import list_chapters
 from vidcli.output.documents import Document
 from vidcli.output.plain import printable
+from vidcli.output.sightings import say_way
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,21 +164,42 @@ def _highlights(document: Document) -> list[Row]:
 
 
 def _moments(document: Document) -> list[Row]:
-    """Lines that other programs take apart: `file@0:05.0–0:08.0 0.953`."""
-    return [
-        Row(
-            line=f"{format_range(entry['start_s'], entry['end_s'])} {entry['score']:.3f}"
-            + (f" {printable(entry['clip'])}" if entry["clip"] else ""),
-            question=printable(document["query"]),
-            answer=f"{entry['score']:.3f}",
-            span=entry,
-            frames=entry["frames"],
-            probability=entry["score"],
-            cue=printable(document["query"]),
-            joint="@",
-        )
-        for entry in document["moments"]
-    ]
+    """Lines that other programs take apart: `file@0:05.0–0:08.0 0.953`; then what is seen in it."""
+    rows = []
+    for entry in document["moments"]:
+        rows.append(_moment(document, entry))
+        rows += [_thing(track) for track in (entry["things"] or {"tracks": ()})["tracks"]]
+    return rows
+
+
+def _moment(document: Document, entry: Document) -> Row:
+    return Row(
+        line=f"{format_range(entry['start_s'], entry['end_s'])} {entry['score']:.3f}"
+        + (f" {printable(entry['clip'])}" if entry["clip"] else ""),
+        question=printable(document["query"]),
+        answer=f"{entry['score']:.3f}",
+        span=entry,
+        frames=entry["frames"],
+        probability=entry["score"],
+        cue=printable(document["query"]),
+        joint="@",
+    )
+
+
+def _thing(track: Document) -> Row:
+    """A thing followed through a moment: `0:05.2–0:07.8 0.910 car: left to right`."""
+    times = format_range(track["start_s"], track["end_s"])
+    label, way = printable(track["label"]), say_way([box["box"] for box in track["boxes"]])
+    return Row(
+        line=f"{times} {track['score']:.3f} {label}: {way}",
+        question=label,
+        answer=way,
+        span=track,
+        frames=len(track["boxes"]),
+        probability=track["score"],
+        cue=label,
+        joint="@",
+    )
 
 
 def count_frames(document: Document) -> "Counter[int]":
