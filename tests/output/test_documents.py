@@ -17,7 +17,7 @@ from tests.output.agents import (
     make_tools,
     make_traced,
 )
-from tests.output.moment_reports import make_dense, make_found
+from tests.output.moment_reports import make_dense, make_found, make_things, make_track
 from tests.output.results import (
     STREAM,
     make_answer,
@@ -125,7 +125,11 @@ def make_documents() -> dict[str, documents.Document]:
         "highlights": highlights.choose_runs(
             highlights.curve_document(make_curve()), [(0, 0)], threshold=0.5
         ),
-        "moments": moments.moments_document(make_found(), window_s=1.0, step_s=1.0),
+        "moments": moments.moments_document(
+            replace(make_found(), things=make_things([make_track((0.5, 0.1, 0.9))], [])),
+            window_s=1.0,
+            step_s=1.0,
+        ),
         "dense": dense.dense_document(
             make_dense(),
             bins=[(0, 49)],
