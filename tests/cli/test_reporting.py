@@ -63,13 +63,22 @@ def bare_page(**changes: Any) -> Page:
 
 
 @pytest.mark.parametrize(
-    "words", [("caption",), ("summarize",), ("ask", "What?"), ("check", "x"), ("agent", "What?")]
+    "words",
+    [
+        ("caption",),
+        ("summarize",),
+        ("ask", "What?"),
+        ("check", "x"),
+        ("find", "x"),
+        ("dense",),
+        ("agent", "What?"),
+    ],
 )
 def test_commands_that_answer_make_a_page(words: tuple[str, ...], clip: Path, tmp_path: Path):
     command, *rest = words
     page = tmp_path / "r.html"
     result = invoke(command, str(clip), *rest, "--report", str(page))
-    assert result.exit_code == 0 or command == "check"
+    assert result.exit_code == 0 or command in ("check", "find")
     assert f"the report is {page}" in result.stderr
     assert str(page) not in result.stdout
     entry = read_entry(page)

@@ -4,9 +4,10 @@ from fractions import Fraction
 
 from tests.output.results import make_answer
 from vidcli.core.dense import By, Dense, Event, SpeechEvents
-from vidcli.core.moments import Found, Judged, Moment, Prior, PriorRule
+from vidcli.core.moments import Followed, Found, Judged, Moment, Prior, PriorRule, Things
 from vidcli.core.speech import SpeechKind
-from vidcli.core.time import Span
+from vidcli.core.time import Span, Timestamp
+from vidcli.core.tracks import Box, Track
 
 
 def span(start: int, end: int) -> Span:
@@ -34,6 +35,22 @@ def make_found() -> Found:
         timings=answer.timings,
         warnings=("x",),
     )
+
+
+def make_things(*moments: list[Track]) -> Things:
+    """Cats that were followed through each of so many moments."""
+    followed = tuple(Followed(tuple(tracks), 5, 0) for tracks in moments)
+    return Things("yolox.onnx", ("cat",), 0.5, followed)
+
+
+def make_track(*boxes: tuple[float, float, float]) -> Track:
+    """A cat: when, how far from the left, and how surely; a quarter of the frame wide and high."""
+    ticks = Fraction(1, 1000)
+    found = tuple(
+        Box(Timestamp(round(time * 1000), ticks), x, 0.5, 0.25, 0.25, score)
+        for time, x, score in boxes
+    )
+    return Track("cat", sum(box.score for box in found) / len(found), found)
 
 
 def make_dense() -> Dense:

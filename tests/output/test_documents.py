@@ -17,7 +17,7 @@ from tests.output.agents import (
     make_tools,
     make_traced,
 )
-from tests.output.moment_reports import make_dense, make_found
+from tests.output.moment_reports import make_dense, make_found, make_things, make_track
 from tests.output.results import (
     STREAM,
     make_answer,
@@ -28,7 +28,7 @@ from tests.output.results import (
     make_summary,
     make_summary_rehearsal,
 )
-from tests.output.timed_reports import make_screen, make_transcript
+from tests.output.text_reports import make_screen, make_transcript
 from vidcli.core.camera import CameraMove, ShotDetails
 from vidcli.core.catalog import FileRole, InstalledModel, Kind, MemoryBill, StoredFile
 from vidcli.core.detections import Action, Detection, Guess, Window
@@ -50,6 +50,7 @@ from vidcli.models.catalog import find_model
 from vidcli.output import (
     accounts,
     agents,
+    classification,
     datasets,
     dense,
     documents,
@@ -58,11 +59,11 @@ from vidcli.output import (
     methods,
     models,
     moments,
-    rows,
+    screen_text,
     summaries,
-    timed,
     tool_plans,
     training,
+    transcripts,
     vcgbench,
 )
 from vidcli.output.doctor import doctor_document
@@ -120,12 +121,16 @@ def make_documents() -> dict[str, documents.Document]:
         "answer": documents.answer_document(make_answer()),
         "caption": documents.caption_document(make_answer()),
         "check": documents.check_document(make_answer(), probability=0.75, threshold=0.5),
-        "classification": rows.classification_document(make_answer(), multi=False),
+        "classification": classification.classification_document(make_answer(), multi=False),
         "chapters": summaries.chapters_document(make_summary()),
         "highlights": highlights.choose_runs(
             highlights.curve_document(make_curve()), [(0, 0)], threshold=0.5
         ),
-        "moments": moments.moments_document(make_found(), window_s=1.0, step_s=1.0),
+        "moments": moments.moments_document(
+            replace(make_found(), things=make_things([make_track((0.5, 0.1, 0.9))], [])),
+            window_s=1.0,
+            step_s=1.0,
+        ),
         "dense": dense.dense_document(
             make_dense(),
             bins=[(0, 49)],
@@ -154,8 +159,8 @@ def make_documents() -> dict[str, documents.Document]:
         ),
         "doctor": doctor_document([("disk", Finding("folder", Level.WARNING, "full", "rm"))]),
         **make_model_documents(),
-        "screen-text": timed.screen_document(make_screen()),
-        "transcript": timed.transcript_document(
+        "screen-text": screen_text.screen_document(make_screen()),
+        "transcript": transcripts.transcript_document(
             make_answer().video, make_transcript(), COVERAGE.span, reason="", warnings=["x"]
         ),
         **make_sighting_documents(),

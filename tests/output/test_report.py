@@ -1,23 +1,29 @@
 """Pages as text: what is on them, what cannot be injected, how large they get."""
 
 import re
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from tests.output.moment_reports import make_found, make_things, make_track
 from tests.output.reports import HOSTILE, make_page
 from tests.output.results import make_answer, make_summary
 from vidcli.core.results import Evidence
 from vidcli.core.time import Span
+from vidcli.output.classification import classification_document
 from vidcli.output.documents import answer_document, caption_document, check_document
+from vidcli.output.moments import moments_document
 from vidcli.output.report.adapters import page_of
 from vidcli.output.report.address import address_of
 from vidcli.output.report.drawing import choose_ticks, curve_points, height_of, place
+from vidcli.output.report.found import BETWEEN, BOARD, OF_A_PART, choose_found, spread
 from vidcli.output.report.index import find_entries, make_index, read_entry
 from vidcli.output.report.page import Call, Clue, Curve, Mark, Option, Still, Track, TrackKind
-from vidcli.output.report.render import lay_out, render_page, write_cues
-from vidcli.output.rows import classification_document
+from vidcli.output.report.render import LETTER, fit_text, lay_out, render_page, write_cues
 from vidcli.output.summaries import summary_document
 
 
@@ -86,22 +92,71 @@ def test_labels_come_likeliest_first():
 
 
 def test_what_is_found_by_its_score_has_a_curve_and_its_moments():
-    document = caption_document(make_answer()) | {
-        "schema": {"name": "moments", "version": 1},
-        "query": "a dog leaves",
-        "moments": [{"number": 1, "start_s": 0.5, "end_s": 1.5, "score": 0.9}],
-        "windows": [
-            {"start_s": 0.0, "end_s": 1.0, "score": 0.2},
-            {"start_s": 1.0, "end_s": 2.0, "score": 0.9},
-        ],
-        "threshold": 0.5,
-    }
+    document = moments_document(make_found(), window_s=1.0, step_s=1.0) | {"query": "a dog"}
     page = page_of(document, command="find")
-    assert (page.title, page.answer, page.clues_name) == ("a dog leaves", "Seen 1 time.", "Moments")
+    assert (page.title, page.answer, page.clues_name) == ("a dog", "Seen 2 times.", "Moments")
     assert page.curve is not None
-    assert (page.curve.times_s, page.curve.scores) == ((0.5, 1.5), (0.2, 0.9))
-    assert page.clues == (Clue(0.5, 1.5, "Moment 1", "0.900"),)
+    assert (page.curve.times_s, page.curve.scores) == ((0.5, 1.5, 2.5), (0.75, 0.1, 0.9))
+    assert page.clues == (
+        Clue(0.0, 1.0, "Moment 1", "0.750"),
+        Clue(2.0, 3.0, "Moment 2", "0.900"),
+    )
+    assert [(still.time_s, still.note) for still in page.stills] == [(0.5, "moment 1"), (1.5, "")]
     assert page_of(document | {"moments": []}, command="find").answer == "Not found."
+
+
+def test_things_that_were_followed_are_rows_lines_and_boxes():
+    """Of each moment the frame is shown in which the detector was surest of most."""
+    one, two = make_track((0.2, 0.0, 0.9), (0.4, 0.5, 0.6)), make_track((0.4, 0.0, 0.7))
+    found = replace(make_found(), things=make_things([one, two], []))
+    page = page_of(moments_document(found, window_s=1.0, step_s=1.0), command="find")
+    assert [(clue.text, clue.note) for clue in page.clues] == [
+        ("Moment 1", "0.750"),
+        ("cat: left to middle", "0.750"),
+        ("cat: left", "0.700"),
+        ("Moment 2", "0.900"),
+    ]
+    moments, cats = page.tracks[:2]
+    assert (moments.kind, cats.kind, cats.name) == (TrackKind.MOMENTS, TrackKind.THINGS, "cat")
+    assert cats.marks == (Mark(0.2, 0.401),)  # both at once are one stretch
+    (shown,) = [still for still in page.stills if still.boxes]
+    assert (shown.time_s, shown.note) == (0.4, "moment 1")
+    assert [(label, box.x) for label, box in shown.boxes] == [("cat", 0.5), ("cat", 0.0)]
+    assert "1 frame with boxes" in page.stills_note
+
+
+def test_a_storyboard_of_moments_shows_each_and_not_every_frame():
+    stills = [Still(n / 4, "windows") for n in range(400)]
+    found = [
+        {"number": 2, "start_s": 10.0, "end_s": 12.0},
+        {"number": 1, "start_s": 50.0, "end_s": 50.3},
+    ]
+    kept, note = choose_found(stills, found, name="moment")
+    assert len(kept) == BOARD
+    assert list(kept) == sorted(kept, key=lambda still: still.time_s)
+    notes = Counter(still.note for still in kept)
+    assert notes == {"moment 2": OF_A_PART, "moment 1": 2, "": BOARD - OF_A_PART - 2}
+    assert note == "24 of 400 frames are shown, some of every moment."
+    many = [{"number": n, "start_s": n, "end_s": n + 0.5} for n in range(1, 61)]
+    kept, _ = choose_found(stills, many, name="moment")
+    assert {still.note for still in kept} >= {f"moment {n}" for n in range(1, 61)}
+    assert len(kept) == 60 + BETWEEN
+
+
+@given(st.integers(0, 60), st.integers(1, 30))
+def test_what_is_spread_keeps_its_order_its_ends_and_nothing_twice(n: int, most: int):
+    kept = spread(range(n), most)
+    assert kept == sorted(set(kept))
+    assert len(kept) == min(n, most)
+    if min(n, most) > 1:
+        assert (kept[0], kept[-1]) == (0, n - 1)
+
+
+@given(st.text(max_size=80), st.integers(0, 400))
+def test_a_mark_holds_as_many_letters_as_fit(text: str, width: int):
+    shown = fit_text(text, width)
+    assert len(shown) * LETTER <= width
+    assert shown == " ".join(text.split()) or shown == "" or shown.endswith("…")
 
 
 def test_events_are_a_row_of_the_timeline_and_speech_another():

@@ -1,6 +1,8 @@
 """Pages as a browser shows them: a real Chromium, opened from a file as a colleague would."""
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,9 +10,13 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
 from tests.browser import Visit, open_browser
+from tests.output.moment_reports import make_dense, make_found, make_things, make_track
 from tests.output.reports import HOSTILE, SPEECH, make_page, write_report
+from vidcli.output.dense import dense_document
+from vidcli.output.moments import moments_document
+from vidcli.output.report.adapters import page_of
 from vidcli.output.report.index import make_index
-from vidcli.output.report.page import Clue, Mark, Still, Track, TrackKind
+from vidcli.output.report.page import Clue, Mark, Page, Still, Track, TrackKind
 from vidcli.output.report.render import render_page
 
 PHONE = {"viewport": {"width": 360, "height": 740}}
@@ -319,6 +325,78 @@ def test_printed_it_is_light_and_whole_without_what_only_a_screen_can_do(
         )
         visit.run("dispatchEvent(new Event('afterprint'))")
         assert visit.run("document.querySelectorAll('details[open]').length") == 0
+
+
+# What find and dense make
+
+
+def found_page() -> Page:
+    """Two moments of the demo, through one of which two things were followed."""
+    cats = [make_track((0.2, 0.0, 0.9), (0.8, 0.5, 0.8)), make_track((0.2, 0.6, 0.7))]
+    found = replace(make_found(), query="a ball rolls", things=make_things(cats, []))
+    page = page_of(moments_document(found, window_s=1.0, step_s=1.0), command="find")
+    return replace(page, video="ball-and-star.mp4", end_s=4.0)
+
+
+def dense_page() -> Page:
+    """Events of all lengths, with texts that do not fit."""
+    made = dense_document(make_dense(), bins=[(0, 49)], sequence="", spoken=[(49, 99)], said="")
+    edges = (0, 0.1, 0.5, 1.2, 2, 3, 3.3, 6, 10)
+    events = [
+        {
+            "start_s": start,
+            "end_s": end,
+            "bins": [0, 0],
+            "text": "A yellow star comes in, stays.",
+        }
+        for start, end in itertools.pairwise(edges)
+    ]
+    page = page_of({**made, "events": events}, command="dense")
+    return replace(page, video="ball-and-star.mp4", end_s=10.0)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+@pytest.mark.parametrize("make", [found_page, dense_page])
+def test_pages_of_find_and_dense_are_whole_and_legible(
+    browser: Browser,
+    tmp_path: Path,
+    make: Callable[[], Page],
+    scheme: str,
+    size: dict[str, dict[str, int]],
+):
+    with Visit(browser, write_report(tmp_path, make()), color_scheme=scheme, **size) as visit:
+        visit.wait_for_video()
+        assert visit.errors == visit.complaints == []
+        assert visit.run("document.documentElement.scrollWidth") <= size["viewport"]["width"]
+        texts = visit.page.locator(".mark text:visible")
+        assert texts.count() > 0
+        for text in texts.all():
+            box, mark = text.bounding_box(), text.locator("xpath=..").bounding_box()
+            assert box is not None
+            assert mark is not None
+            assert box["x"] + box["width"] <= mark["x"] + mark["width"]
+        found = Axe().run(visit.page)
+        assert found.violations_count == 0, found.generate_report()
+
+
+def test_boxes_are_drawn_into_the_picture_of_their_frame_only(browser: Browser, tmp_path: Path):
+    page = found_page()
+    bare = tuple(replace(still, boxes=()) for still in page.stills)
+    with Visit(browser, write_report(tmp_path, page), **DESKTOP) as visit:
+        pictures = visit.run("[...document.querySelectorAll('.stills img')].map(i => i.src)")
+        alts = visit.run("[...document.querySelectorAll('.stills img')].map(i => i.alt)")
+        assert visit.page.locator(".k-things .mark").count() == 1
+        visit.page.locator(".clues a", has_text="cat").first.click()
+        visit.wait_until("Math.abs(document.getElementById('video').currentTime - 0.2) < 0.05")
+    plain = write_report(tmp_path, replace(page, stills=bare), name="plain")
+    with Visit(browser, plain, **DESKTOP) as visit:
+        others = visit.run("[...document.querySelectorAll('.stills img')].map(i => i.src)")
+    differ = [one != other for one, other in zip(pictures, others, strict=True)]
+    assert differ == [bool(still.boxes) for still in page.stills]
+    assert [alt for alt, is_boxed in zip(alts, differ, strict=True) if is_boxed] == [
+        "Frame at 0:00.2: boxes around cat, cat"
+    ]
 
 
 # For everybody

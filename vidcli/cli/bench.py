@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vidcli.demo import BALL_AND_STAR
 from vidcli.cli.groups import Loading, takes_groups
 from vidcli.cli.terminal import Notes, is_terminal, write_document, write_out
+from vidcli.demo import BALL_AND_STAR
 from vidcli.errors import UsageError
 
 if TYPE_CHECKING:

@@ -75,7 +75,7 @@ def classify(
     labels as the model's reply, and add up to 1; with --multi each is the probability of yes.
     """
     from vidcli.methods.classify import WHETHER, WHICH, ask_whether, ask_which
-    from vidcli.output.rows import classification_document, keep_top
+    from vidcli.output.classification import classification_document, keep_top
 
     names = read_labels(labels, fewest=1 if multi else 2)
     text = check_question(question, WHETHER if multi else WHICH, multi=multi)

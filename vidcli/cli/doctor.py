@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vidcli import settings
-from vidcli.demo import BALL_AND_STAR
 from vidcli.cli.options import JsonOption, QuietOption
 from vidcli.cli.terminal import Notes, has_color, is_terminal, write_document, write_out
 from vidcli.core.findings import Finding, Level
 from vidcli.core.protocols import Progress
+from vidcli.demo import BALL_AND_STAR
 from vidcli.errors import ExitCode
 
 if TYPE_CHECKING:

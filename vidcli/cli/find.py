@@ -11,11 +11,12 @@ import typer
 from vidcli import settings
 from vidcli.cli.cutting import Cutter
 from vidcli.cli.finding import FindTask
+from vidcli.cli.following import open_follower
 from vidcli.cli.groups import Loading, Rehearsing, Telling, takes_groups
 from vidcli.cli.highlights import WindowLooking
 from vidcli.cli.inputs import Choosing, Inputs, gather
 from vidcli.cli.keeping import Keeping
-from vidcli.cli.options import LOOKING, OUTPUT, read_positive_time
+from vidcli.cli.options import LOOKING, MODEL, OUTPUT, read_positive_time
 from vidcli.cli.rehearse import require_writable
 from vidcli.cli.running import run_task
 from vidcli.cli.terminal import has_color, is_terminal, write_out
@@ -98,6 +99,24 @@ def find(
             metavar="DIR", help="Cut each moment out as a file there.", rich_help_panel=OUTPUT
         ),
     ] = None,
+    boxes: Annotated[
+        bool,
+        typer.Option(
+            "--boxes",
+            help="Follow what the event names through each moment, where a detector knows the word:"
+            " a line a thing, its boxes in --json.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = False,
+    detector: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|FILE",
+            help="What finds things for --boxes: an installed model, or an ONNX file.",
+            show_default="the installed one",
+            rich_help_panel=MODEL,
+        ),
+    ] = None,
 ) -> None:
     """Find when something is seen in a video: a line a moment, with times and score.
 
@@ -107,6 +126,9 @@ def find(
     videos, query = _split(words)
     inputs = gather(videos, choosing)
     _check_plot(plot, inputs)
+    if detector is not None and not boxes:
+        raise UsageError("--detector is for --boxes", hint="add --boxes")
+    follower = open_follower(query, detector) if boxes else None
     cutter = None
     if clip is not None:
         cutter = Cutter(clip, many=inputs.many, overwrite=keeping.overwrite, spans=MOMENTS)
@@ -137,6 +159,7 @@ def find(
         step=step,
         threshold=threshold,
         prior=prior,
+        follower=follower,
         finish=finish,
         rendering=f"{top} {clip}",
         deliver=deliver,

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from vidcli.cli import asking
 from vidcli.cli.build import Bench
+from vidcli.cli.following import Follower
 from vidcli.cli.footage import Footage
 from vidcli.cli.groups import Telling
 from vidcli.cli.rehearse import measure, show_rehearsal, write_steps
 from vidcli.cli.tasks import Job, Made, StartDecoding, Task
-from vidcli.core.moments import PriorRule
+from vidcli.core.moments import Found, PriorRule
 from vidcli.core.protocols import Progress
 from vidcli.core.results import Timings
 from vidcli.core.summary import TracedStep
@@ -61,6 +62,7 @@ class FindTask(Task):
         step: Seconds from one window to the next; None is half a window.
         threshold: Probability that a moment must reach.
         prior: What a yes is compared with.
+        follower: Follows what the query names through what is found; None leaves that.
     """
 
     query: str
@@ -68,6 +70,7 @@ class FindTask(Task):
     step: Fraction | None = None
     threshold: float
     prior: PriorRule = PriorRule.AUTO
+    follower: Follower | None = None
 
     def describe(self) -> dict[str, Any]:
         """Everything that shapes what is found."""
@@ -77,6 +80,7 @@ class FindTask(Task):
             "step": None if self.step is None else str(self.step),
             "threshold": self.threshold,
             "prior": self.prior.value,
+            "things": None if self.follower is None else self.follower.describe(),
         }
 
     @property
@@ -144,6 +148,7 @@ class FindTask(Task):
             warnings=(*source.info.warnings, *laid.fit.warnings),
             progress=job.progress,
         )
+        found = self._follow(source, found, job.progress)
         job.look_ahead()
         if job.trace is not None:
             write_steps(job.trace, source, bench, steps)
@@ -164,6 +169,12 @@ class FindTask(Task):
                 _say_rate(judge.asked, timings),
             ),
         )
+
+    def _follow(self, source: Footage, found: Found, progress: Progress) -> Found:
+        if self.follower is None:
+            return found
+        things, warnings = self.follower.follow(source, found.moments, progress=progress)
+        return replace(found, things=things, warnings=(*found.warnings, *warnings))
 
     def _watch(
         self, job: Job, plan: "FramePlan", size: tuple[int, int], timings: Timings
@@ -223,6 +234,8 @@ class FindTask(Task):
             f"{count(len(grid.windows), 'window')} of {float(grid.unit * grid.size):.2f} s, each a"
             " prompt of its own; closer looks at the edges of what is found come on top"
         )
+        if self.follower is not None:
+            telling.notes.tell(self.follower.announce())
 
 
 def _say_rate(asked: int, timings: Timings) -> str:

@@ -12,6 +12,7 @@ from vidcli.core.protocols import Progress, TextReader
 from vidcli.core.time import Span
 from vidcli.errors import VidcliError
 from vidcli.output.plain import count
+from vidcli.output.report.found import spread
 from vidcli.output.report.page import Mark, Page, Still, Track, TrackKind
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ class Illustrator:
         from vidcli.cli.frames import fit_size
         from vidcli.core.media import FramePlan, PlannedFrame
         from vidcli.media.sheet import encode_image
+        from vidcli.tools.overlay import draw_boxes
 
         stills, note = choose_stills(page)
         longest = next(side for most, side in LONGEST_SIDES if len(stills) <= most)
@@ -106,7 +108,7 @@ class Illustrator:
             still, image = wanted[time], pictures.get(time)
             if image is not None:
                 height, width = image.shape[:2]
-                data = encode_image(image, "webp", QUALITY)
+                data = encode_image(draw_boxes(image, still.boxes), "webp", QUALITY)
                 still = replace(still, image=data, size=(width, height))
             shown.append(still)
         return tuple(shown), note
@@ -166,9 +168,8 @@ def choose_stills(page: Page) -> tuple[tuple[Still, ...], str]:
         times = (page.start_s + step * (n + 0.5) for n in range(OWN_STILLS))
         return tuple(Still(time) for time in times), "No frame was looked at for this result."
     if total <= MOST_STILLS:
-        return stills, ""
-    chosen = {round(n * (total - 1) / (MOST_STILLS - 1)) for n in range(MOST_STILLS)}
-    kept = tuple(still for number, still in enumerate(stills) if number in chosen)
+        return stills, page.stills_note
+    kept = tuple(spread(stills, MOST_STILLS))
     return kept, f"{len(kept)} of {total} frames are shown, evenly chosen."
 
 

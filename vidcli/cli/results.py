@@ -20,8 +20,7 @@ from vidcli.output.forms import (
     write_csv_row,
 )
 from vidcli.output.plain import printable
-from vidcli.output.rows import list_rows
-from vidcli.output.timed import is_timed
+from vidcli.output.rows import is_table, list_rows
 
 if TYPE_CHECKING:
     from vidcli.cli.sidecars import Sidecars
@@ -110,7 +109,7 @@ class Results:
         elif self._form is Form.CSV:
             self._write_row(document)
         elif self._form is Form.TEXT:
-            if is_timed(document) and not say_result(document):
+            if is_table(document) and not say_result(document):
                 return  # no table, and no name of a file above none
             self._print_text(item, document)
         else:
@@ -119,12 +118,12 @@ class Results:
         self._is_first = False
 
     def _print_text(self, item: Input, document: Document) -> None:
-        rows = list_rows(document)
+        rows = None if is_table(document) else list_rows(document)
         if rows is not None:
             write_out("".join(f"{self._prefix(item, joint=row.joint)}{row.line}\n" for row in rows))
             return
         text = say_result(document)
-        if is_timed(document):
+        if is_table(document):
             gap = "" if self._is_first or not self._many else "\n"
             title = f"{printable(item.path)}:\n" if self._many else ""
             write_out(f"{gap}{title}{text}\n")

@@ -13,7 +13,7 @@ from vidcli.cli.tasks import Job, Made, ToolTask
 from vidcli.core.protocols import Progress, TextReader
 from vidcli.core.time import Span
 from vidcli.output.documents import Document
-from vidcli.output.timed import say_screen, screen_document
+from vidcli.output.screen_text import say_screen, screen_document
 from vidcli.output.tool_plans import ToolPlan
 
 

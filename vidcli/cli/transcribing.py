@@ -16,8 +16,8 @@ from vidcli.cli.tasks import Job, Made, ShownProgress, ToolTask
 from vidcli.core.protocols import Progress, Transcriber
 from vidcli.core.speech import Heard, Listening, Transcript
 from vidcli.core.time import Span, format_time
-from vidcli.output.timed import say_transcript, transcript_document
 from vidcli.output.tool_plans import ToolPlan
+from vidcli.output.transcripts import say_transcript, transcript_document
 
 
 class By(StrEnum):

@@ -7,6 +7,7 @@ from vidcli.core.media import Coverage
 from vidcli.core.prompt import SeenFrame
 from vidcli.core.results import ModelReport, Timings, Usage, VideoReport
 from vidcli.core.time import Span
+from vidcli.core.tracks import Track
 
 
 class PriorRule(StrEnum):
@@ -72,6 +73,38 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True)
+class Followed:
+    """Things that were followed through one moment.
+
+    Attributes:
+        tracks: In the order in which they begin.
+        frames: That the detector looked at.
+        dropped: Boxes that nothing continued.
+    """
+
+    tracks: tuple[Track, ...]
+    frames: int
+    dropped: int
+
+
+@dataclass(frozen=True, slots=True)
+class Things:
+    """What a query names and a detector knows, followed through each moment.
+
+    Attributes:
+        detector: Name of its file.
+        labels: That were looked for, in its words.
+        score: Least score of a box that begins a track.
+        moments: For each of the moments, in their order.
+    """
+
+    detector: str
+    labels: tuple[str, ...]
+    score: float
+    moments: tuple[Followed, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """The moments of one video, with everything they rest on.
 
@@ -82,6 +115,7 @@ class Found:
         probabilities: Of each window, the prior taken off, smoothed.
         looks: Single pictures asked about near the edges, in order of time.
         threshold: Probability that a moment must reach.
+        things: Followed through the moments; None where nothing was to be.
     """
 
     video: VideoReport
@@ -100,3 +134,4 @@ class Found:
     usage: Usage
     timings: Timings
     warnings: tuple[str, ...]
+    things: Things | None = None

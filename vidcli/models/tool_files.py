@@ -60,12 +60,13 @@ def say_remedy(role: OnnxRole) -> str:
     return "vidcli models add NAME --model FILE.onnx"
 
 
-def choose_tool_file(role: OnnxRole, named: str | None) -> Path:
+def choose_tool_file(role: OnnxRole, named: str | None, *, option: str = "--model") -> Path:
     """The file for a role that a command line names, or the installed one.
 
     Args:
         role: What it is to do.
         named: A file, or the name of an installed model; None for the installed one.
+        option: That names it.
 
     Raises:
         ModelError: There is none.
@@ -73,7 +74,7 @@ def choose_tool_file(role: OnnxRole, named: str | None) -> Path:
     if named is None:
         found = find_tool_file(role)
         if found.path is None:
-            raise ModelError(found.reason, hint=f"{found.remedy}; or --model FILE.onnx")
+            raise ModelError(found.reason, hint=f"{found.remedy}; or {option} FILE.onnx")
         return found.path
     path = Path(named).expanduser()
     if "/" in named or named.casefold().endswith(ONNX_SUFFIX):

@@ -20,9 +20,16 @@ from vidcli.output.chapters import (
 )
 from vidcli.output.documents import Document, write_json
 from vidcli.output.plain import printable
-from vidcli.output.rows import Row, count_frames, list_rows, say_time
+from vidcli.output.rows import (
+    Row,
+    count_frames,
+    is_table,
+    list_rows,
+    say_maker,
+    say_rows,
+    say_time,
+)
 from vidcli.output.summaries import say_speech
-from vidcli.output.timed import is_timed, list_cues, say_timed, timed_markdown, timed_rows
 
 CSV_COLUMNS = (
     "file", "question", "answer", "finish", "start_s", "end_s", "frames", "probability",
@@ -82,11 +89,9 @@ def render_file(document: Document, form: AnyForm) -> bytes:
 
 def say_result(document: Document) -> str:
     """The answer itself: a text, `yes 0.912`, a line a row, title and chapters, or what is when."""
-    if is_timed(document):
-        return say_timed(document)
     rows = list_rows(document)
     if rows is not None:
-        return "\n".join(row.line for row in rows)
+        return say_rows(document, rows)
     if _is_summary(document):
         parts = [_plain(document["title"]), "", _plain(document["summary"]), ""]
         return "\n".join([*parts, *list_chapters(document)])
@@ -112,8 +117,6 @@ def csv_row(document: Document) -> str:
     """A result as a row under `CSV_COLUMNS`; a document `error` has little more than its error."""
     if document["schema"]["name"] == "error":
         return write_csv_row([document["path"], *[""] * (len(CSV_COLUMNS) - 2), document["error"]])
-    if is_timed(document):
-        return "".join(write_csv_row(row) for row in timed_rows(document))
     if _is_summary(document):
         return "".join(_summary_rows(document))
     rows = list_rows(document)
@@ -150,10 +153,10 @@ def _csv_rows(document: Document, rows: Sequence[Row]) -> Iterator[str]:
                 "",
                 f"{row.span['start_s']:.3f}",
                 f"{row.span['end_s']:.3f}",
-                str(row.frames),
+                "" if row.frames is None else str(row.frames),
                 "" if row.probability is None else f"{row.probability:.6f}",
                 document["video"]["fingerprint"],
-                document["model"]["name"],
+                say_maker(document),
                 "" if number else "; ".join(document["warnings"]),
                 "",
             ]
@@ -208,12 +211,10 @@ def _cues(document: Document) -> list[tuple[float, float, str]]:
     Of a summary these are the captions of its segments; of rows that each have their own time, the
     rows.
     """
-    if is_timed(document):
-        return list_cues(document)
     rows = list_rows(document)
-    if rows is not None and all(row.span is not document["coverage"] for row in rows):
+    if rows is not None and all(row.span is not document.get("coverage") for row in rows):
         cues = [(row.span["start_s"], row.span["end_s"], row.cue or row.answer) for row in rows]
-        return sorted(cues, key=lambda cue: cue[:2])
+        return sorted(cues, key=lambda cue: cue[0])
     if _is_summary(document):
         return [
             (segment["start_s"], segment["end_s"], _plain(segment["caption"]))
@@ -254,10 +255,6 @@ def _one_block(text: str) -> str:
 
 def write_markdown(document: Document) -> str:
     """A result to be read: the file, the question, the answer, and what it rests on."""
-    if is_timed(document):
-        return timed_markdown(document)
-    coverage = document["coverage"]
-    gap = coverage["largest_gap"]["length_s"]
     lines = [f"## {printable(document['video']['path'])}", ""]
     if _is_summary(document):
         lines += [f"### {_plain(document['title'])}", "", _plain(document["summary"]), ""]
@@ -268,7 +265,7 @@ def write_markdown(document: Document) -> str:
         lines += [f"**{printable(_question(document))}**", ""]
     rows = list_rows(document)
     if rows is not None:
-        lines += [*(f"- {row.line}" for row in rows), ""]
+        lines += [f"- {row.line}" for row in rows]
     elif not _is_summary(document):
         lines += [say_result(document), ""]
     for entry in document.get("evidence", ()):
@@ -276,11 +273,18 @@ def write_markdown(document: Document) -> str:
             times = format_range(entry["start_s"], entry["end_s"])
             lines.append(f"- {times}: {printable(entry['quote'])}")
     lines += [""] if lines[-1] else []
-    lines += [
-        f"*{coverage['frames']} frames seen from {say_time(coverage['start_s'])} to "
-        f"{say_time(coverage['end_s'])}, largest unseen gap {gap:.1f} s; "
-        f"{printable(document['model']['name'])}*",
-        "",
-    ]
+    lines += [f"*{_say_ground(document)}*", ""]
     lines += [f"> {printable(warning)}" for warning in document["warnings"]]
     return "\n".join([*lines, ""] if document["warnings"] else lines)
+
+
+def _say_ground(document: Document) -> str:
+    """Who made an answer; of how much of the video, where that is not the answer's own times."""
+    maker = printable(say_maker(document))
+    if is_table(document):
+        return maker
+    coverage = document["coverage"]
+    gap = coverage["largest_gap"]["length_s"]
+    start, end = (say_time(coverage[name]) for name in ("start_s", "end_s"))
+    frames = f"{coverage['frames']} frames seen from {start} to {end}"
+    return f"{frames}, largest unseen gap {gap:.1f} s; {maker}"

@@ -1,6 +1,6 @@
 """The document `moments`: where an event is seen in a video, and the curve that says so."""
 
-from vidcli.core.moments import Found, Judged
+from vidcli.core.moments import Followed, Found, Judged, Things
 from vidcli.output.documents import (
     Document,
     coverage_entry,
@@ -12,7 +12,8 @@ from vidcli.output.documents import (
     usage_entry,
     video_entry,
 )
-from vidcli.output.plain import count
+from vidcli.output.plain import count, printable
+from vidcli.output.sightings import track_entry
 from vidcli.output.tables import say_coverage
 
 
@@ -25,6 +26,8 @@ def moments_document(found: Found, *, window_s: float, step_s: float) -> Documen
         step_s: From one window to the next.
     """
     times = [frame.time.seconds for frame in found.frames]
+    things = found.things
+    followed = [None] * len(found.moments) if things is None else things.moments
     return {
         "schema": head("moments"),
         "video": video_entry(found.video),
@@ -37,9 +40,15 @@ def moments_document(found: Found, *, window_s: float, step_s: float) -> Documen
                 "frames": sum(time in moment.span for time in times),
                 "refined": {"start": moment.is_start_refined, "end": moment.is_end_refined},
                 "clip": None,
+                "things": None if told is None else _followed(told),
             }
-            for number, moment in enumerate(found.moments, start=1)
+            for number, (moment, told) in enumerate(
+                zip(found.moments, followed, strict=True), start=1
+            )
         ],
+        "detector": None
+        if things is None
+        else {"name": things.detector, "labels": list(things.labels), "score": things.score},
         "left_out": 0,
         "threshold": found.threshold,
         "prior": {
@@ -90,7 +99,28 @@ def say_found(found: Found) -> str:
     line = f"{count(len(found.moments), 'moment')} in {windows} and {looks}"
     taken = found.prior.log_odds
     line += f", {taken:+.1f} taken off as the model's own leaning" if taken else ""
+    line += "" if found.things is None else f"; {_say_things(found.things)}"
     return f"{line}; {say_coverage(found.coverage)}"
+
+
+def _say_things(things: Things) -> str:
+    """What was followed, in a few words: `car: 2 tracks in 1 of 3 moments`."""
+    tracks = sum(len(followed.tracks) for followed in things.moments)
+    having = sum(bool(followed.tracks) for followed in things.moments)
+    dropped = sum(followed.dropped for followed in things.moments)
+    names = ", ".join(map(printable, things.labels))
+    line = f"{names}: {count(tracks, 'track')} in {having} of "
+    line += count(len(things.moments), "moment")
+    left = f", {count(dropped, 'box', 'boxes')} that nothing continued left out" if dropped else ""
+    return f"{line}{left}, followed by {printable(things.detector)}"
+
+
+def _followed(followed: Followed) -> Document:
+    return {
+        "tracks": [track_entry(n, track) for n, track in enumerate(followed.tracks, start=1)],
+        "frames": followed.frames,
+        "single_boxes": followed.dropped,
+    }
 
 
 def _judged(judged: Judged) -> Document:

@@ -1,17 +1,43 @@
-"""Documents whose answer is rows: labels, highlights, chapters; each row stands by itself.
+"""Documents whose answer is rows, each with its own words; most with its own times.
 
-`forms` writes rows as lines, CSV, cues or a list.
+Labels, highlights, chapters and moments are lines that stand by themselves. What is said, shown or
+done in a video is a table: its texts may have lines of their own, and stand below each other.
+`forms` writes rows as either, as CSV, as cues or as a list.
 """
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from vidcli.core.results import Answer
 from vidcli.core.time import format_range, format_time
 from vidcli.output.chapters import list_chapters
-from vidcli.output.documents import Document, account_entries, choice_entry, head, video_entry
+from vidcli.output.documents import Document
 from vidcli.output.plain import printable
+from vidcli.output.sightings import say_way
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A kind of document whose rows are a table.
+
+    Attributes:
+        entries: The field that holds them.
+        kind: What each of them is, in a word.
+        maker: The field that says who read, heard or wrote them.
+    """
+
+    entries: str
+    kind: str
+    maker: str
+
+
+TABLES: Mapping[str, Table] = {
+    "transcript": Table("segments", "speech", "source"),
+    "screen-text": Table("texts", "text", "reader"),
+    "dense": Table("events", "event", "model"),
+}
+"""By the name of the document."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +45,11 @@ class Row:
     """One row of an answer.
 
     Attributes:
-        line: What a person reads; printable.
+        line: What a person reads of a row that stands by itself; printable.
         question: What it answers.
-        answer: The same without its figures.
+        answer: The same without its figures and times.
         span: Has `start_s` and `end_s`.
-        frames: Seen for it.
+        frames: Seen for it; None where that is not known of each.
         probability: None where its figure is none.
         cue: What a subtitle says of it; empty for the answer.
         joint: Stands between a file's name and the line.
@@ -33,37 +59,15 @@ class Row:
     question: str
     answer: str
     span: Document
-    frames: int
+    frames: int | None
     probability: float | None
     cue: str = ""
     joint: str = ": "
 
 
-def classification_document(answer: Answer, *, multi: bool) -> Document:
-    """The document `classification`, the likeliest label first.
-
-    Args:
-        answer: With a choice for each label.
-        multi: Whether each label was judged by itself.
-    """
-    ranked = sorted(answer.choices, key=lambda choice: choice.probability, reverse=True)
-    labels = [choice_entry(choice) for choice in ranked]
-    return {
-        "schema": head("classification"),
-        "video": video_entry(answer.video),
-        "question": answer.question,
-        "multi": multi,
-        "labels": [{"label": entry.pop("text"), **entry} for entry in labels],
-        "labels_left_out": 0,
-        **account_entries(answer),
-    }
-
-
-def keep_top(document: Document, top: int) -> Document:
-    """A document `classification` with at most so many labels; it says how many it leaves out."""
-    labels = document["labels"]
-    left_out = document["labels_left_out"] + max(0, len(labels) - top)
-    return {**document, "labels": labels[:top], "labels_left_out": left_out}
+def is_table(document: Document) -> bool:
+    """Whether the rows of a document are a table, and not lines that stand by themselves."""
+    return document["schema"]["name"] in TABLES
 
 
 def list_rows(document: Document) -> list[Row] | None:
@@ -73,9 +77,44 @@ def list_rows(document: Document) -> list[Row] | None:
         "chapters": _chapters,
         "highlights": _highlights,
         "moments": _moments,
+        **dict.fromkeys(TABLES, _texts),
     }
     listed = listing.get(document["schema"]["name"])
     return None if listed is None else listed(document)
+
+
+def say_rows(document: Document, rows: Sequence[Row]) -> str:
+    """The rows as lines, or as a table: when it begins, when it ends, and the text."""
+    if not is_table(document):
+        return "\n".join(row.line for row in rows)
+    times = [(say_time(row.span["start_s"]), say_time(row.span["end_s"])) for row in rows]
+    width = max((len(time) for pair in times for time in pair), default=0)
+    lines = []
+    for (start, end), row in zip(times, rows, strict=True):
+        margin = f"{start:>{width}}  {end:>{width}}  "
+        first, *others = row.answer.split("\n")
+        lines += [f"{margin}{first}", *(f"{'':{len(margin)}}{other}" for other in others)]
+    return "\n".join(lines)
+
+
+def say_maker(document: Document) -> str:
+    """What made the rows of a document: a model, or what read or heard them."""
+    table = TABLES.get(document["schema"]["name"])
+    maker: Any = document["model" if table is None else table.maker]
+    return str(maker if isinstance(maker, str) else maker["name"] if maker else "")
+
+
+def _texts(document: Document) -> list[Row]:
+    """Rows of a table; the text is the video's, and printed as visible letters whatever it is."""
+    table = TABLES[document["schema"]["name"]]
+    rows = []
+    for entry in document[table.entries]:
+        text = printable(entry["text"], keep="\n")
+        times = format_range(entry["start_s"], entry["end_s"])
+        line = f"{times}: {text.replace(chr(10), ' / ')}"
+        if text.strip():
+            rows.append(Row(line, table.kind, text, entry, frames=None, probability=None))
+    return rows
 
 
 def _labels(document: Document) -> list[Row]:
@@ -125,21 +164,42 @@ def _highlights(document: Document) -> list[Row]:
 
 
 def _moments(document: Document) -> list[Row]:
-    """Lines that other programs take apart: `file@0:05.0–0:08.0 0.953`."""
-    return [
-        Row(
-            line=f"{format_range(entry['start_s'], entry['end_s'])} {entry['score']:.3f}"
-            + (f" {printable(entry['clip'])}" if entry["clip"] else ""),
-            question=printable(document["query"]),
-            answer=f"{entry['score']:.3f}",
-            span=entry,
-            frames=entry["frames"],
-            probability=entry["score"],
-            cue=printable(document["query"]),
-            joint="@",
-        )
-        for entry in document["moments"]
-    ]
+    """Lines that other programs take apart: `file@0:05.0–0:08.0 0.953`; then what is seen in it."""
+    rows = []
+    for entry in document["moments"]:
+        rows.append(_moment(document, entry))
+        rows += [_thing(track) for track in (entry["things"] or {"tracks": ()})["tracks"]]
+    return rows
+
+
+def _moment(document: Document, entry: Document) -> Row:
+    return Row(
+        line=f"{format_range(entry['start_s'], entry['end_s'])} {entry['score']:.3f}"
+        + (f" {printable(entry['clip'])}" if entry["clip"] else ""),
+        question=printable(document["query"]),
+        answer=f"{entry['score']:.3f}",
+        span=entry,
+        frames=entry["frames"],
+        probability=entry["score"],
+        cue=printable(document["query"]),
+        joint="@",
+    )
+
+
+def _thing(track: Document) -> Row:
+    """A thing followed through a moment: `0:05.2–0:07.8 0.910 car: left to right`."""
+    times = format_range(track["start_s"], track["end_s"])
+    label, way = printable(track["label"]), say_way([box["box"] for box in track["boxes"]])
+    return Row(
+        line=f"{times} {track['score']:.3f} {label}: {way}",
+        question=label,
+        answer=way,
+        span=track,
+        frames=len(track["boxes"]),
+        probability=track["score"],
+        cue=label,
+        joint="@",
+    )
 
 
 def count_frames(document: Document) -> "Counter[int]":

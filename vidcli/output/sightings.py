@@ -61,7 +61,7 @@ def detections_document(
         ],
         "tracks": None
         if tracks is None
-        else [_track(number, track) for number, track in enumerate(tracks, start=1)],
+        else [track_entry(number, track) for number, track in enumerate(tracks, start=1)],
         "single_boxes": dropped,
         "coverage": coverage_entry(coverage),
         "warnings": list(warnings),
@@ -133,7 +133,7 @@ def track_rows(tracks: Sequence[Track]) -> list[tuple[str, ...]]:
             format_time(track.boxes[-1].time.seconds, decimals=2),
             str(len(track.boxes)),
             f"{track.score:.2f}",
-            say_way(track),
+            say_way([_box(box)["box"] for box in track.boxes]),
         )
         for number, track in enumerate(tracks, start=1)
     ]
@@ -167,19 +167,24 @@ def window_rows(windows: Sequence[Window]) -> list[tuple[str, ...]]:
     ]
 
 
-def say_way(track: Track) -> str:
-    """From where to where a thing went, in ninths of the frame: `left to right`, `middle`."""
-    first, last = (_ninth(track.boxes[place]) for place in (0, -1))
+def say_way(sides: Sequence[Document]) -> str:
+    """From where to where a thing went, in ninths of the frame: `left to right`, `middle`.
+
+    Args:
+        sides: Of its boxes, `x`, `y`, `width` and `height`, in order of time.
+    """
+    first, last = (_ninth(sides[place]) for place in (0, -1))
     return first if first == last else f"{first} to {last}"
 
 
-def _ninth(box: Box) -> str:
-    across = ("left", "", "right")[min(2, int((box.x + box.width / 2) * 3))]
-    down = ("top", "", "bottom")[min(2, int((box.y + box.height / 2) * 3))]
+def _ninth(box: Document) -> str:
+    across = ("left", "", "right")[min(2, int((box["x"] + box["width"] / 2) * 3))]
+    down = ("top", "", "bottom")[min(2, int((box["y"] + box["height"] / 2) * 3))]
     return " ".join(filter(None, (down, across))) or "middle"
 
 
-def _track(number: int, track: Track) -> Document:
+def track_entry(number: int, track: Track) -> Document:
+    """A thing that was followed, with where it was when."""
     return {
         "number": number,
         "label": track.label,

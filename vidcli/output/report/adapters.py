@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -10,10 +10,10 @@ from vidcli.core.time import format_time
 from vidcli.output.documents import Document
 from vidcli.output.forms import say_result
 from vidcli.output.plain import count, printable
+from vidcli.output.report.found import highlights_page, moments_page
 from vidcli.output.report.page import (
     Call,
     Clue,
-    Curve,
     Fact,
     Mark,
     Option,
@@ -220,21 +220,6 @@ def _call(call: Document) -> Call:
     )
 
 
-def moments_page(page: Page, document: Document) -> Page:
-    """Where an event is seen, and the curve that says so."""
-    found = document["moments"]
-    return _found_page(
-        page,
-        document,
-        found,
-        name="Moments",
-        what=lambda number: f"Moment {number}",
-        curve="Probability that it is seen",
-        title=document["query"],
-        answer=f"Seen {count(len(found), 'time')}." if found else "Not found.",
-    )
-
-
 def dense_page(page: Page, document: Document) -> Page:
     """Timed events, and what is said where that was asked for."""
     events = tuple(Mark(e["start_s"], e["end_s"], e["text"]) for e in document["events"])
@@ -248,8 +233,14 @@ def dense_page(page: Page, document: Document) -> Page:
         page,
         title=f"What happens in {page.title}",
         answer=f"{count(len(events), 'event')}.",
+        stills=tuple(replace(still, text=_text_at(events, still.time_s)) for still in page.stills),
         tracks=(*(track for track in tracks if track.marks), *page.tracks),
     )
+
+
+def _text_at(marks: tuple[Mark, ...], time_s: float) -> str:
+    """What is told of an instant, by all that it lies in."""
+    return " ".join(mark.text for mark in marks if mark.start_s <= time_s < mark.end_s)
 
 
 def classification_page(page: Page, document: Document) -> Page:
@@ -258,57 +249,6 @@ def classification_page(page: Page, document: Document) -> Page:
     options = tuple(Option(entry["label"], entry["probability"]) for entry in labels)
     best = labels[0]["label"] if labels else ""
     return replace(page, title=document["question"], answer=best, options=options)
-
-
-def highlights_page(page: Page, document: Document) -> Page:
-    """A score over time, and the parts where it is high."""
-    found = document["highlights"]
-    return _found_page(
-        page,
-        document,
-        found,
-        name="Highlights",
-        what=lambda number: f"Highlight {number}",
-        curve=f"Score ({document['measure']})",
-        title=document["query"] or f"Highlights of {page.title}",
-        answer=f"{count(len(found), 'highlight')}, the best first." if found else "Nothing found.",
-    )
-
-
-def _found_page(
-    page: Page,
-    document: Document,
-    found: Sequence[Document],
-    *,
-    name: str,
-    what: Callable[[int], str],
-    curve: str,
-    title: str,
-    answer: str,
-) -> Page:
-    """Parts of a video that were found by the score of its windows."""
-    windows = document["windows"]
-    marks = tuple(
-        Mark(entry["start_s"], entry["end_s"], f"{entry['score']:.3f}")
-        for entry in sorted(found, key=lambda entry: entry["start_s"])
-    )
-    line = Curve(
-        curve,
-        tuple((window["start_s"] + window["end_s"]) / 2 for window in windows),
-        tuple(window["score"] for window in windows),
-        document["threshold"],
-    )
-    return replace(
-        page,
-        title=title,
-        answer=answer,
-        curve=line if windows else None,
-        tracks=(Track(TrackKind.MOMENTS, name, marks), *page.tracks),
-        clues=tuple(
-            Clue(e["start_s"], e["end_s"], what(e["number"]), f"{e['score']:.3f}") for e in found
-        ),
-        clues_name=name,
-    )
 
 
 def chapters_page(page: Page, document: Document) -> Page:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from vidcli.core.tracks import Box
+
 
 class TrackKind(StrEnum):
     """What a row of the timeline holds; decides its colour and whether its texts are listed."""
@@ -13,6 +15,7 @@ class TrackKind(StrEnum):
     SHOTS = "shots"
     SPEECH = "speech"
     SCREEN = "screen"
+    THINGS = "things"
     FRAMES = "frames"
 
 
@@ -60,6 +63,7 @@ class Still:
         image: The bytes of a WebP file; empty where it could not be decoded.
         size: (width, height) of it in pixels.
         text: What was said of it, for those who cannot see it.
+        boxes: To be drawn into it: what to write at each, and where it is.
     """
 
     time_s: float
@@ -67,6 +71,7 @@ class Still:
     image: bytes = b""
     size: tuple[int, int] = (0, 0)
     text: str = ""
+    boxes: tuple[tuple[str, Box], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

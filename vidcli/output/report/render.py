@@ -36,6 +36,8 @@ OPEN_UP_TO = 24  # entries of a list that is shown at once
 ROW_GAP, NAME_HEIGHT, BAR_HEIGHT, TICK_HEIGHT, CURVE_HEIGHT = 9, 17, 22, 10, 96  # pixels
 AXIS_HEIGHT = 24
 NARROWEST = 0.25  # percent; what is shorter could not be seen
+FITS = {"roomy": 5.2, "cramped": 2.9}  # pixels a percent of a timeline; the second on a phone
+LETTER, MARGIN, FEWEST = 6.5, 11, 7  # pixels; letters that are worth writing
 KEY_STEPS = 200  # arrow keys from one end to the other, at least
 LONG_S = 600.0  # from here on tenths of a second are noise
 
@@ -107,6 +109,8 @@ def render_page(page: Page) -> bytes:
         clock=lambda seconds: format_time(seconds, decimals=decimals),
         percent=lambda share: f"{100 * share:.1f}%",
         open_up_to=OPEN_UP_TO,
+        fits=FITS,
+        fit=lambda name, mark: fit_text(mark.text, mark.width * FITS[name]),
         length=format_time(page.end_s - page.start_s),
     )
 
@@ -140,6 +144,15 @@ def _place_marks(page: Page, track: Track) -> tuple[Placed, ...]:
         width = round(max(end - at, NARROWEST), 4)
         placed.append(Placed(mark.start_s, mark.end_s, mark.text, min(at, 100 - NARROWEST), width))
     return tuple(placed)
+
+
+def fit_text(text: str, width: float) -> str:
+    """As much of a text as so many pixels hold, in one line; empty where that is little."""
+    text = " ".join(text.split())
+    room = int((width - MARGIN) / LETTER)
+    if len(text) <= room:
+        return text
+    return f"{text[: room - 1].rstrip()}…" if room > FEWEST else ""
 
 
 def _curve(page: Page, curve: Curve) -> Mapping[str, Any]:

@@ -1,14 +1,10 @@
 """Text with times comes out in every form, as visible letters only."""
 
 from tests.output.results import make_answer
-from tests.output.timed_reports import WHOLE, make_screen, make_transcript
+from tests.output.text_reports import WHOLE, make_screen, make_transcript
 from vidcli.output.forms import Form, render_file
-from vidcli.output.timed import (
-    say_screen,
-    say_transcript,
-    screen_document,
-    transcript_document,
-)
+from vidcli.output.screen_text import say_screen, screen_document
+from vidcli.output.transcripts import say_transcript, transcript_document
 
 HOSTILE = "\x1b[2J--> forged\n\n99\n00:00:00,000 --> 00:09:00,000\nfake"
 
