@@ -54,10 +54,8 @@ def whisper(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def nano(monkeypatch: pytest.MonkeyPatch) -> str:
     """The packaged model, which knows the drawn world, as the one that commands load."""
-    from vidcli.models.packaged import NAME, find_packaged
+    from vidcli.models.packaged import NAME
 
-    if find_packaged() is None:
-        pytest.skip("the package has no model nano")
     monkeypatch.setenv("VIDCLI_MODEL", NAME)
     monkeypatch.setenv("VIDCLI_THREADS", "1")
     monkeypatch.delenv("VIDCLI_MMPROJ", raising=False)

@@ -7,6 +7,7 @@ import cv2
 
 from tests.cli.run import invoke
 from vidcli.cli.demo import MOMENT, QUESTIONS, SHEET_FRAMES
+from vidcli.core.time import parse_time
 from vidcli.media.sheet import choose_columns
 
 
@@ -32,11 +33,15 @@ def test_the_demo_runs_the_commands_it_shows_and_they_can_be_typed():
 def test_what_the_demo_says_of_its_clips_is_true():
     said = invoke("demo").stdout.splitlines()[1:]
     assert said == [
-        "A green hat moves to the left, and a pink kite stands still.",
+        "A green hat is moving to the left while a pink kite is standing still.",
         "to the left",
         "pink",
         "the purple cup",
+        said[-1],
     ]
+    start, end = (parse_time(text) for text in said[-1].split()[0].split("–"))
+    assert abs(start - 2.6) < 0.5
+    assert abs(end - 4.6) < 0.5
 
 
 def test_the_demo_names_a_sheet_of_the_frames_it_chose():
