@@ -62,9 +62,9 @@ def run(
 ) -> None:
     """Make a model from nothing by a recipe, and measure it.
 
-    Writes the sets it is measured on, teaches its vision encoder, then its language model, exports
-    a bundle and evaluates that. What is done for the same settings is not done again, and a run
-    that was stopped at any moment goes on from there.
+    Writes the sets it is measured on, teaches its vision encoder, then its language model, where
+    the recipe says so once more, exports a bundle and evaluates that. What is done for the same
+    settings is not done again, and a run that was stopped at any moment goes on from there.
     """
     from vidcli.train.recipe import find_recipe, list_recipes
 
@@ -80,22 +80,20 @@ def run(
     require_extra()
     found = find_recipe(recipe)
     _Run(found, out, Notes(quiet=quiet), quiet=quiet).carry_out(
-        choose_steps(step or []), dry_run=dry_run, json=json
+        choose_steps(step or [], found.steps), dry_run=dry_run, json=json
     )
 
 
-def choose_steps(named: list[str]) -> tuple[str, ...]:
-    """The steps to do, in their order.
+def choose_steps(named: list[str], steps: tuple[str, ...]) -> tuple[str, ...]:
+    """Which of a recipe's steps to do, in their order.
 
     Raises:
-        UsageError: There is no such step.
+        UsageError: It has no such step.
     """
-    from vidcli.train.recipe import STEPS
-
     for name in named:
-        if name not in STEPS:
-            raise UsageError(f"there is no step {name}", hint=f"one of: {', '.join(STEPS)}")
-    return tuple(name for name in STEPS if not named or name in named)
+        if name not in steps:
+            raise UsageError(f"there is no step {name}", hint=f"one of: {', '.join(steps)}")
+    return tuple(name for name in steps if not named or name in named)
 
 
 class _Run:
@@ -143,13 +141,14 @@ class _Run:
         """What each step takes, told before any is begun."""
         from vidcli.train.recipe_steps import estimate_steps
 
-        is_long = {"pretrain", "tune"} & set(todo)
+        is_long = {"pretrain", "tune", "refine"} & set(todo)
         costs = estimate_steps(self.recipe) if is_long else {}
         recipe = self.recipe
         what = {
             "synth": f"{sum(one.clips for one in recipe.sets)} clips as video files",
             "pretrain": f"{recipe.pretrain.steps} steps",
             "tune": f"{recipe.tune.steps} steps",
+            "refine": f"{recipe.refine.steps} steps" if recipe.refine else "",
             "export": f"weights as {recipe.export.quant}, projector as {recipe.export.mmproj}",
             "evaluate": ", ".join(one.name for one in recipe.sets),
         }
@@ -171,7 +170,12 @@ class _Run:
         """
         from vidcli.train.recipe import is_done
 
-        needs = {"tune": ("pretrain",), "export": ("tune",), "evaluate": ("synth", "export")}
+        needs = {
+            "tune": ("pretrain",),
+            "refine": ("tune",),
+            "export": (self.recipe.taught,),
+            "evaluate": ("synth", "export"),
+        }
         for step in todo:
             for before in needs.get(step, ()):
                 if before not in todo and not is_done(self.out, before, self.digests[before]):

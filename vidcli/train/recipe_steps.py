@@ -47,13 +47,15 @@ def sizes_of(recipe: Recipe) -> ScratchConfig:
 
 
 def estimate_steps(recipe: Recipe) -> dict[str, float]:
-    """Seconds of both stages, from a few steps of each; nothing is kept."""
+    """Seconds of every stage, from a few steps of each; nothing is kept."""
     sizes = sizes_of(recipe)
     seeing = time_vision(sizes, recipe.pretrain) * recipe.pretrain.steps
     with TemporaryDirectory() as folder:
         pair = make_base(sizes, Path(folder), seed=0, words=recipe.words.clips)
-        telling = time_language(*pair, recipe.tune) * recipe.tune.steps
-    return {"pretrain": seeing, "tune": telling}
+        spent = {"pretrain": seeing, "tune": time_language(*pair, recipe.tune) * recipe.tune.steps}
+        if recipe.refine:
+            spent["refine"] = time_language(*pair, recipe.refine) * recipe.refine.steps
+    return spent
 
 
 def synth(recipe: Recipe, out: Path, progress: Progress) -> list[Path]:
@@ -84,6 +86,13 @@ def tune(recipe: Recipe, out: Path, progress: Progress) -> list[Path]:
     return _files_of(out / "tune")
 
 
+def refine(recipe: Recipe, out: Path, progress: Progress) -> list[Path]:
+    """Teach it on."""
+    assert recipe.refine, "a recipe without it has no such step"
+    run_language(out / "tune", recipe.refine, out / "refine", progress=progress)
+    return _files_of(out / "refine")
+
+
 def export(recipe: Recipe, out: Path, progress: Progress) -> list[Path]:
     """Make a small bundle, which knows what footage is familiar to it.
 
@@ -95,7 +104,7 @@ def export(recipe: Recipe, out: Path, progress: Progress) -> list[Path]:
     options = ExportOptions(
         out=folder, name=recipe.name, quant=wanted.quant, mmproj_type=wanted.mmproj
     )
-    bundle = export_bundle(out / "tune", options)
+    bundle = export_bundle(out / recipe.taught, options)
     size = sum(path.stat().st_size for path in (bundle.weights, bundle.mmproj))
     if wanted.most_bytes and size > wanted.most_bytes:
         (folder / MANIFEST).unlink()
@@ -112,6 +121,7 @@ MAKERS: Mapping[str, Step] = {
     "synth": synth,
     "pretrain": pretrain,
     "tune": tune,
+    "refine": refine,
     "export": export,
 }
 
