@@ -33,7 +33,7 @@ def test_the_demo_runs_the_commands_it_shows_and_they_can_be_typed():
 def test_what_the_demo_says_of_its_clips_is_true():
     said = invoke("demo").stdout.splitlines()[1:]
     assert said == [
-        "A green hat is moving to the left while a pink kite is standing still.",
+        "A green hat moves to the left, and a pink kite stands still.",
         "to the left",
         "pink",
         "the purple cup",

@@ -22,6 +22,7 @@ from vidcli import settings
 from vidcli.models import hardware
 from vidcli.models.catalog import find_model, list_models
 from vidcli.models.digest import digest_model
+from vidcli.models.packaged import NAME as NANO
 from vidcli.models.registry import list_installed, registry_path
 from vidcli.output.models import BRIEF, ModelRow, brief_row
 from vidcli.output.schema import load_schema
@@ -73,7 +74,7 @@ def test_a_pulled_model_answers_by_its_name(stocked: Hub, clip: Path):
 
 
 def test_what_was_pulled_is_listed_shown_found_and_verified(stocked: Hub):
-    assert read("list", schema="models")["models"] == []
+    assert [row["name"] for row in read("list", schema="models")["models"]] == [NANO]
     document = read("pull", SMOL, schema="model")
     weights, mmproj = document["files"]
     content = stocked.repos[REPO].files[WEIGHTS]
@@ -83,9 +84,10 @@ def test_what_was_pulled_is_listed_shown_found_and_verified(stocked: Hub):
     for file in (weights, mmproj):  # the first use need not read gigabytes to hash them
         assert digest_model(Path(file["path"]), progress=fail) == file["sha256"]
     assert (document["revision"], document["quant"]) == ("c" * 40, "Q8_0")
-    [row] = read("list", schema="models")["models"]
+    packaged, row = read("list", schema="models")["models"]
+    assert packaged["name"] == NANO
     assert (row["name"], row["installed"], row["complete"], row["fits"]) == (SMOL, True, True, True)
-    assert invoke("models", "list").stdout.splitlines()[1].split()[:2] == [SMOL, "yes"]
+    assert invoke("models", "list").stdout.splitlines()[2].split()[:2] == [SMOL, "yes"]
     assert read("show", SMOL, schema="model")["memory_bytes"] < 1024**3
     assert invoke("models", "path", SMOL).stdout == weights["path"] + "\n"
     assert invoke("models", "path", SMOL, "--mmproj").stdout == mmproj["path"] + "\n"
@@ -238,8 +240,8 @@ def test_what_makes_no_sense_says_what_to_type(args: list[str], code: int, said:
 
 def test_all_lists_the_catalog_too():
     rows = read("list", "--all", schema="models")["models"]
-    assert [row["name"] for row in rows] == [spec.name for spec in list_models()]
-    assert {row["installed"] for row in rows} == {False}
+    assert [row["name"] for row in rows] == [NANO, *(spec.name for spec in list_models())]
+    assert [row["installed"] for row in rows] == [True] + [False] * (len(rows) - 1)
     assert invoke("models", "show", SMOL).exit_code == 0
 
 

@@ -19,7 +19,7 @@ from vidcli.settings import state_dir
 
 pytestmark = pytest.mark.usefixtures("model")
 SEGMENTS = 30
-LONG = ("--segment", "1", "--max-tokens", "48")
+LONG = ("--segment", "1", "--max-tokens", "128")
 
 
 @pytest.fixture
