@@ -75,7 +75,7 @@ def test_an_interrupt_ends_with_a_summary_and_keeps_what_is_done(clip: Path, tmp
         first = child.stdout.readline()
         child.send_signal(signal.SIGINT)
         rest, said = child.communicate(timeout=60)
-    assert child.returncode == 130
+    assert child.returncode == 130, said
     lines = [first, *rest.splitlines()]
     assert all(json.loads(line)["caption"] for line in lines)
     summary, last = said.splitlines()[-2:]

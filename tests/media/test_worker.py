@@ -7,7 +7,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from fractions import Fraction
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import ffmpeg
@@ -16,6 +19,7 @@ import pytest
 from tests.clips import ClipCache, make_clip, read_number, run_ffmpeg
 from tests.media.picking import plan_of
 from vidcli.errors import MediaError
+from vidcli.media.process import WorkerProcess
 from vidcli.media.ring import SLOTS
 from vidcli.media.video import Video, open_video
 from vidcli.media.worker import DecoderWorker
@@ -260,3 +264,19 @@ def test_importing_the_workers_door_loads_no_native_library():
     code = "import sys, vidcli.media.video; print({'av', 'cv2'} & set(sys.modules))"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert shown.stdout.strip() == "set()"
+
+
+def test_two_threads_may_close_one_process(monkeypatch):
+    process = WorkerProcess(timeout_s=30, memory_bytes=0)
+    both = threading.Barrier(2, timeout=1)
+
+    def close_slowly(connection: Connection) -> None:
+        with suppress(threading.BrokenBarrierError):  # the other one is kept out
+            both.wait()
+        os.close(connection.fileno())
+        connection._handle = None
+
+    monkeypatch.setattr(Connection, "close", close_slowly)
+    with ThreadPoolExecutor(2) as pool:
+        done = [pool.submit(process.close) for _ in range(2)]
+    assert [future.exception() for future in done] == [None, None]

@@ -6,6 +6,7 @@ import signal
 import socket
 import struct
 import subprocess
+import threading
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any
@@ -40,6 +41,7 @@ class WorkerProcess:
 
     def __init__(self, *, timeout_s: float, memory_bytes: int) -> None:
         self._timeout_s = timeout_s
+        self._closing = threading.Lock()
         self._job = 0
         self.is_fit = True  # for another job
         ours, theirs = socket.socketpair()
@@ -147,13 +149,14 @@ class WorkerProcess:
             return False
 
     def close(self) -> None:
-        """Kill it, and an ffmpeg that it runs; idempotent."""
+        """Kill it, and an ffmpeg that it runs; idempotent, from any thread."""
         if self._child.poll() is None:
             with suppress(ProcessLookupError, PermissionError):  # it ended just now
                 os.killpg(self._child.pid, signal.SIGKILL)
         self._child.wait()
-        if not self._messages.closed:
-            self._messages.close()
-            os.close(self.ring)
-        if self._child.stdin is not None:
-            self._child.stdin.close()
+        with self._closing:  # who waited for it and who ends the run may both come here
+            if not self._messages.closed:
+                self._messages.close()
+                os.close(self.ring)
+            if self._child.stdin is not None:
+                self._child.stdin.close()
