@@ -1,6 +1,7 @@
 """`vidcli eval`: how well a model answers the questions of a set."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,9 +10,10 @@ import typer
 from vidcli.cli.choosing import as_taught
 from vidcli.cli.evaluating import EvalOptions, Evaluation, Mode, Replied, check_questions
 from vidcli.cli.groups import Loading, Telling, Watching, takes_groups
+from vidcli.cli.options import PromptStyle
 from vidcli.cli.terminal import write_document, write_table
 from vidcli.cli.vcgbench import Judging, evaluate_vcgbench
-from vidcli.cli.watching import check_method, refuse_method
+from vidcli.cli.watching import check_method, choose_method, refuse_method
 from vidcli.errors import PartialFailure, ResourceError, UsageError
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ def eval(
     folder: Annotated[
         Path,
         typer.Argument(
-            metavar="DIR|vcgbench",
+            metavar="DIR|vcgbench|mvbench",
             help="A set, as 'vidcli data synth' writes it; or the benchmark of that name.",
             show_default=False,
         ),
@@ -98,7 +100,7 @@ def eval(
         typer.Option(
             metavar="FILE",
             help="Where replies are kept, to go on from.",
-            show_default=f"DIR/{PREDICTIONS}; vcgbench-{PREDICTIONS} here",
+            show_default=f"DIR/{PREDICTIONS}; of a benchmark NAME-{PREDICTIONS} here",
             rich_help_panel=ASKING,
         ),
     ] = None,
@@ -113,39 +115,45 @@ def eval(
     wrong. Beside each accuracy stand its 95 % interval and what guessing reaches. Replies are kept,
     so an interrupted run goes on where it stopped.
 
-    vcgbench has free answers, which --judge scores 0 to 5 in five aspects.
+    vcgbench has free answers, which --judge scores 0 to 5 in five aspects. mvbench has options,
+    which get letters; the likeliest is the reply, from 16 frames of the part that is asked about.
     """
+    from vidcli.evaluate.mvbench import NAME as MVBENCH
+    from vidcli.evaluate.mvbench import read_mvbench
     from vidcli.evaluate.predictions import Predictions
     from vidcli.evaluate.sets import limit_each, read_set
+    from vidcli.evaluate.vcgbench import NAME as VCGBENCH
     from vidcli.output.evaluations import eval_document, score_run, score_table
     from vidcli.output.progress import open_progress
 
     modes = choose_modes(no_frames=no_frames, reverse=reverse, controls=controls)
     check_method(looking)
     looking = as_taught(looking, loading.model)
-    if is_benchmark(folder):
+    if is_benchmark(folder, VCGBENCH):
         refuse_method(looking, "eval vcgbench")
         refuse_with_vcgbench(kind=kind is not None, controls=controls, plot=plot is not None)
         longest = max_tokens or BENCH_TOKENS
         options = EvalOptions(looking, loading, telling, longest, instruction)
         evaluate_vcgbench(judging, options, modes[0], predictions, limit)
         return
-    if judging.given:
-        raise UsageError(
-            f"{judging.given[0]} is of vcgbench, and {folder} is a set",
-            hint="vidcli eval vcgbench --data FILE --judge MODEL",
-        )
+    is_mvbench = is_benchmark(folder, MVBENCH)
+    refuse_of_benchmarks(judging, folder, is_mvbench=is_mvbench)
     if plot is not None and plot.suffix.lower() != ".png":
         raise UsageError(f"--plot {plot} is no PNG file", hint="--plot accuracy.png")
-    questions = read_set(folder)
+    if is_mvbench:
+        assert judging.data is not None, "refused above"
+        questions, looking = read_mvbench(judging.data, judging.videos), as_published(looking)
+    else:
+        questions = read_set(folder)
     check_questions(questions, kind or [])
     chosen = [question for question in questions if not kind or question.kind in kind]
     chosen = limit_each(chosen, limit)
     options = EvalOptions(looking, loading, telling, max_tokens or MAX_TOKENS, instruction)
-    path = predictions or folder / PREDICTIONS
+    kept_here = Path(f"{MVBENCH}-{PREDICTIONS}") if is_mvbench else folder / PREDICTIONS
+    path = predictions or kept_here
     try:
         with Predictions(path) as kept, Evaluation(options, kept) as evaluation:
-            warnings = evaluation.find_leaks(chosen, folder)
+            warnings = evaluation.find_leaks(chosen, None if is_mvbench else folder)
             for text in warnings:
                 telling.notes.warn(text)
             try:
@@ -179,12 +187,43 @@ def eval(
     _raise_failures(found, chosen)
 
 
-def is_benchmark(folder: Path) -> bool:
-    """Whether this names vcgbench, and no set that is called so."""
+def is_benchmark(folder: Path, name: str) -> bool:
+    """Whether this names a benchmark, and no set that is called so."""
     from vidcli.evaluate.sets import FILE
-    from vidcli.evaluate.vcgbench import NAME
 
-    return str(folder) == NAME and not (folder / FILE).exists()
+    return str(folder) == name and not (folder / FILE).exists()
+
+
+def as_published(looking: Watching) -> Watching:
+    """MVBench's prompt and number of frames, where nothing else is asked for."""
+    from vidcli.evaluate.mvbench import FRAMES
+    from vidcli.methods.registry import AUTO, UNIFORM
+
+    if looking.prompt_style is PromptStyle.OWN and not choose_method(looking).runs:
+        looking = replace(looking, prompt_style=PromptStyle.MVBENCH)
+    if looking.method not in (AUTO, UNIFORM):
+        return looking
+    is_free = not looking.frames and looking.fps is None and looking.max_gap is None
+    return replace(looking, frames=FRAMES) if is_free and looking.select is None else looking
+
+
+def refuse_of_benchmarks(judging: Judging, folder: Path, *, is_mvbench: bool) -> None:
+    """Refuse options of another benchmark, and MVBench without its files.
+
+    Raises:
+        UsageError: One was given, or none is.
+    """
+    for option in judging.given:
+        if is_mvbench and option in ("--data", "--videos"):
+            continue
+        raise UsageError(
+            f"{option} is of vcgbench, and {folder} is {'mvbench' if is_mvbench else 'a set'}",
+            hint="vidcli eval vcgbench --data FILE --judge MODEL",
+        )
+    if is_mvbench and judging.data is None:
+        raise UsageError(
+            "no file of MVBench is named", hint="vidcli eval mvbench --data JSONS --videos FOLDER"
+        )
 
 
 def refuse_with_vcgbench(**given: bool) -> None:

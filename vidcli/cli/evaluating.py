@@ -149,8 +149,8 @@ class Evaluation:
         fingerprint = _name_content(video)
         source: Footage | None = None
         for question in questions:
-            asked = self._compose(question)
-            key = self._key(asked, question.id, fingerprint, mode)
+            asked, looking = self._compose(question), self._look(question)
+            key = self._key(asked, looking, question.id, fingerprint, mode)
             found = self._predictions.find(key)
             if found is None:
                 self._needs_model = self._bench is None
@@ -161,7 +161,12 @@ class Evaluation:
                     reply = _ask_blind(bench, asked)
                 else:
                     source = source or self._watch(video, mode)
-                    reply = self._ask(bench, source, asked, started)
+                    try:
+                        reply = self._ask(bench, source, looking, asked, started)
+                    except UsageError as error:
+                        if question.span is None:
+                            raise
+                        raise MediaError(f"{question.id}: {error}") from error
                 spent = time.perf_counter() - started
                 found = Prediction(key, question.id, reply[0], round(spent, 4), *reply[1:])
                 self._predictions.add(found)
@@ -175,13 +180,21 @@ class Evaluation:
         text = f"{question.text}\n{self._options.instruction}".strip()
         style = self._options.looking.prompt_style.value
         sampling = Sampling(max_tokens=self._options.max_tokens)
-        return Question(text, sampling=sampling, style=style)
+        choices = question.options if question.is_closed else ()
+        return Question(text, choices, sampling=sampling, style=style)
 
-    def _key(self, asked: "Question", name: str, fingerprint: str, mode: Mode) -> str:
+    def _look(self, question: "EvalQuestion") -> Watching:
+        """At the part of the video that a question is about."""
+        looking, span = self._options.looking, question.span
+        return looking if span is None else replace(looking, start=span.start, end=span.end)
+
+    def _key(
+        self, asked: "Question", looking: Watching, name: str, fingerprint: str, mode: Mode
+    ) -> str:
         from vidcli.library.journal import digest_settings
 
         options = self._options
-        task = Asking(name="eval", question=asked, looking=options.looking)
+        task = Asking(name="eval", question=asked, looking=looking)
         shaped = describe_settings(task, options.loading, self._files)
         return digest_settings({**shaped, "id": name, "video": fingerprint, "mode": mode.value})
 
@@ -205,11 +218,15 @@ class Evaluation:
         return source
 
     def _ask(
-        self, bench: Bench, source: Footage, asked: "Question", started: float
+        self,
+        bench: Bench,
+        source: Footage,
+        looking: Watching,
+        asked: "Question",
+        started: float,
     ) -> tuple[str, int, int, str]:
         from vidcli.output.progress import NoProgress
 
-        looking = self._options.looking
         if choose_method(looking).runs:
             job = Job(
                 loaded=bench, source=source, plan=None, fit=None, started=started,

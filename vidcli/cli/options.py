@@ -38,6 +38,7 @@ class PromptStyle(StrEnum):
 
     OWN = "own"
     SLOWFAST = "slowfast"
+    MVBENCH = "mvbench"
 
 
 def read_time(text: str | Fraction) -> Fraction:
@@ -224,7 +225,7 @@ PromptStyleOption = Annotated[
     PromptStyle,
     typer.Option(
         "--prompt-style",
-        help="In whose words to ask; slowfast begins the answer for the model.",
+        help="In whose words to ask; slowfast and mvbench begin the answer for the model.",
         rich_help_panel=WRITING,
     ),
 ]

@@ -31,7 +31,8 @@ class Judging:
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Of vcgbench: general questions, a list of {Q, A, video_name}.",
+            help="Of vcgbench: general questions, a list of {Q, A, video_name}; of mvbench: the"
+            " file of a task, or the folder of all.",
             rich_help_panel=PANEL,
         ),
     ] = None

@@ -14,6 +14,8 @@ def choose_option(reply: str, options: Sequence[str]) -> str | None:
     that it holds as whole words (`Yes, there is.`), the longest where one is part of another; else
     the one that it is a part of (`left` for `to the left`).
     """
+    if reply in options:
+        return reply
     said = _words(reply, options)
     plain = {option: _words(option, options) for option in options}
     if not said:

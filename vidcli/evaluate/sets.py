@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from vidcli.core.time import Span
 from vidcli.errors import UsageError
 
 FILE = "questions.jsonl"
@@ -54,6 +55,8 @@ class EvalQuestion:
         reversed_answer: The right answer when the video runs backwards.
         is_held_out: Whether its wording was kept from training.
         truth: What a caption is judged by.
+        is_closed: Whether the options are told, and the likeliest is the reply.
+        span: The part of the video it is about; None for all of it.
     """
 
     id: str
@@ -65,6 +68,8 @@ class EvalQuestion:
     reversed_answer: str
     is_held_out: bool
     truth: CaptionTruth | None = None
+    is_closed: bool = False
+    span: Span | None = None
 
 
 def read_set(folder: Path) -> list[EvalQuestion]:

@@ -26,7 +26,7 @@ from vidcli.methods import cite
 from vidcli.methods.arrange import compose_arranged
 from vidcli.methods.compose import compose_prompt
 from vidcli.methods.watch import Watched
-from vidcli.methods.wording import OWN, Wording, word_slowfast
+from vidcli.methods.wording import OWN, Wording, word
 
 CAPTION_QUESTION = "Describe what happens in this video in one paragraph."
 METHOD = "uniform"
@@ -69,7 +69,7 @@ class Question:
                 f"{'--schema' if self.structured else '--cite'}",
                 hint="leave one of them out",
             )
-        return word_slowfast(self.text, self.choices)
+        return word(self.style, self.text, self.choices)
 
     @property
     def instruction(self) -> str:

@@ -1,9 +1,11 @@
-"""How a question is worded for the model: in vidcli's own words, or as SlowFast-LLaVA does.
+"""How a question is worded: in vidcli's own words, as SlowFast-LLaVA does, or as MVBench does.
 
 SlowFast-LLaVA tells the model what it sees, and begins the answer for it; options become letters.
+MVBench puts closed questions in the same way, under an instruction about time.
 
 Source: the prompts of apple/ml-slowfast-llava (arXiv:2407.15841, section 4), the first of them in
-our own words. The conversation around them is the model's own template, there Vicuna's.
+our own words; MVBench (arXiv:2311.17005), OpenGVLab/Ask-Anything, its instruction in our own words.
+The conversation around them is the model's own template.
 """
 
 import string
@@ -12,8 +14,8 @@ from dataclasses import dataclass, field
 
 from vidcli.errors import UsageError
 
-OWN, SLOWFAST = "own", "slowfast"
-STYLES = (OWN, SLOWFAST)
+OWN, SLOWFAST, MVBENCH = "own", "slowfast", "mvbench"
+STYLES = (OWN, SLOWFAST, MVBENCH)
 SEEN = (
     "The input is a sequence of key frames from a video. Answer concisely, going by the content "
     "and context of the whole video."
@@ -22,6 +24,10 @@ EXPERT = (
     "You are a helpful expert in video analysis. Select the best option to answer the question."
 )
 OPENING = "In the video,"
+OBSERVER = (
+    "Watch the video with care: what causes what and in which order, how objects look and move, "
+    "how people act and pose. Going by what you observe, select the option that answers best."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +49,32 @@ class Wording:
     spellings: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
-def word_slowfast(text: str, choices: Sequence[str]) -> Wording:
-    """A question in the words of SlowFast-LLaVA.
+def word(style: str, text: str, choices: Sequence[str]) -> Wording:
+    """A question in published words.
+
+    Args:
+        style: `slowfast` or `mvbench`.
+        text: The question.
+        choices: Its options; empty for an open question.
 
     Raises:
-        UsageError: There are more options than letters.
+        UsageError: There are more options than letters, or none where the words need some.
     """
-    if not choices:
-        return Wording(f"{SEEN}\nQuestion: {text}", started=f"Answer: {OPENING}", said=OPENING)
+    if choices:
+        return _word_closed(style, text, choices)
+    if style == MVBENCH:
+        raise UsageError(
+            "--prompt-style mvbench asks for one of several options",
+            hint="name them with --choices, or leave out --prompt-style",
+        )
+    return Wording(f"{SEEN}\nQuestion: {text}", started=f"Answer: {OPENING}", said=OPENING)
+
+
+def _word_closed(style: str, text: str, choices: Sequence[str]) -> Wording:
+    """Options become letters, and the reply is begun before the letter."""
     if len(choices) > len(string.ascii_uppercase):
         raise UsageError(
-            f"--prompt-style slowfast has letters for {len(string.ascii_uppercase)} options, not "
+            f"--prompt-style {style} has letters for {len(string.ascii_uppercase)} options, not "
             f"{len(choices)}",
             hint="give fewer --choices, or leave out --prompt-style",
         )
@@ -61,7 +82,7 @@ def word_slowfast(text: str, choices: Sequence[str]) -> Wording:
     options = "\n".join(f"({letter}) {choice}" for choice, letter in letters.items())
     return Wording(
         f"Question: {text}\nOptions:\n{options}\nOnly give the best option.",
-        system=EXPERT,
+        system=OBSERVER if style == MVBENCH else EXPERT,
         started="Best option:(",
         spellings={choice: (letter,) for choice, letter in letters.items()},
     )
