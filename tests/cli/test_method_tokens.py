@@ -239,6 +239,28 @@ def test_2048_frames_fit_one_budget(clips: ClipCache):
     assert document["approach"]["encoded"] == 2048
 
 
+def test_2048_frames_take_the_memory_of_64(clips: ClipCache):
+    """MovieChat: through the real decoder and encoder, memory does not grow with the frames.
+
+    Their features alone would take 8 MiB with this model, and their pixels more.
+    """
+    clip = clips.get(duration=82, size=(64, 36), gop=50)
+    script = (
+        "import resource, subprocess, sys\n"
+        "subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, check=True)\n"
+        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)\n"
+    )
+    peaks = []
+    for frames in (64, 2048):
+        method = ("--method", f"memory:frames={frames},tokens=256", "--max-tokens", "2")
+        words = (sys.executable, "-m", "vidcli", "ask", str(clip), QUESTION, *method, "--no-cache")
+        done = subprocess.run(
+            [sys.executable, "-c", script, *words], capture_output=True, text=True, check=True
+        )
+        peaks.append(int(done.stdout))
+    assert peaks[1] - peaks[0] < 6 * 1024, peaks  # KiB
+
+
 def test_nothing_is_written_to_the_model_and_torch_is_not_imported(
     clip: Path, pairs: PairCache, tmp_path: Path
 ):

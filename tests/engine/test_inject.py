@@ -93,6 +93,7 @@ def test_injected_tokens_give_bit_identical_logits(rig: Rig) -> None:
 
 
 def test_what_is_seen_changes_the_logits(rig: Rig) -> None:
+    """Survey roles, text decoder: it receives the visual tokens, and what they are decides."""
     before, after = rig.ids("The video:\n"), rig.ids("\n\nWhat happens?")
     found = []
     for seed in (0, 7):

@@ -23,7 +23,7 @@ from vidcli.methods.retrieval import open_encoder
 from vidcli.models.bundle import read_bundle
 from vidcli.models.pair import resolve_files
 from vidcli.output.schema import load_schema
-from vidcli.train.contrast import Heads, info_nce, to_numpy
+from vidcli.train.contrast import DIM, Heads, info_nce, to_numpy
 from vidcli.train.frames import watch_video
 
 pytestmark = pytest.mark.train
@@ -113,11 +113,13 @@ def test_a2_4_the_trained_heads_are_what_a_search_loads(contrasted, world):
     """A2.4: `open_encoder` is what `search` is to use: there is no such command yet.
 
     Over the model as llama.cpp runs it, it finds as many held-out texts as the run counted.
+    Survey roles, hidden layer: vectors of the documented dimension, in which a matched pair ranks
+    above mismatched ones.
     """
     out, report = contrasted
     captions = [json.loads(line)["caption"] for line in world.val_captions.read_text().splitlines()]
     texts = list(dict.fromkeys(captions))
-    files, hits = resolve_files(out), 0
+    files, hits, likeness = resolve_files(out), 0, []
     with (
         serving.scribe_of(files.weights, files.mmproj) as scribe,
         serving.served(files) as session,
@@ -131,9 +133,17 @@ def test_a2_4_the_trained_heads_are_what_a_search_loads(contrasted, world):
                 ImagePart(shown, session.encode(list(pixels)))
                 for shown, pixels in zip(clip.shown, clip.pixels, strict=True)
             ]
-            hits += texts[rank_texts(encoder.embed_video(images), vectors)[0]] == own
+            video = encoder.embed_video(images)
+            assert video.shape == vectors[0].shape == (DIM,)
+            assert np.linalg.norm(video) == pytest.approx(1, abs=1e-5)
+            hits += texts[rank_texts(video, vectors)[0]] == own
+            others = [
+                float(v @ video) for text, v in zip(texts, vectors, strict=True) if text != own
+            ]
+            likeness.append((float(vectors[texts.index(own)] @ video), np.mean(others)))
         with pytest.raises(ValueError, match="empty text"):
             encoder.embed_text(" ")
+    assert all(matched > mismatched for matched, mismatched in likeness)
     assert len(texts) == report["after"]["texts"]
     assert hits / len(captions) == pytest.approx(report["after"]["recall_at_1"])
     assert hits / len(captions) > 5 / len(texts)

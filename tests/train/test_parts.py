@@ -85,3 +85,30 @@ def test_a_connective_run_learns_the_connector_from_kept_features(
         assert bundle.history[-1]["frozen"] == ["vision", "text"]
         monkeypatch.setattr(corpus, "watch_video", None)
         monkeypatch.setattr(corpus, "encode_clip", None)
+
+
+def test_stages_one_after_another_stand_in_the_history(seeing, world, tmp_path):
+    """VideoChat2: progressive stages in the bundle's history; LoRA r16 α32 on the text model."""
+    from vidcli.models.gguf import read_facts
+
+    folders = [seeing.folder, *(tmp_path / name for name in ("align", "connect", "instruct"))]
+    steps = [
+        ("pretrain", world.captions, ("--objective", "contrast")),
+        ("pretrain", world.captions, ()),
+        ("tune", world.questions, ("--rank", "16", "--alpha", "32", "--dropout", "0.1")),
+    ]
+    for (stage, data, more), base, out in zip(steps, folders, folders[1:], strict=False):
+        train(stage, "--from", str(base), "--data", str(data), "--out", str(out), *more)
+    bundle = read_bundle(folders[-1])
+    assert [(stage["stage"], stage["learns"]) for stage in bundle.history[-3:]] == [
+        ("pretrain", []), ("pretrain", ["connector"]), ("tune", ["lora"]),
+    ]  # fmt: skip
+    assert bundle.history[-3]["objective"] == "contrast"
+    assert bundle.history[-1]["frozen"] == ["vision", "connector", "text"]
+    assert changed(folders[0], folders[1]) == set()
+    assert changed(folders[1], folders[2]) == {"mm.model.fc.weight"}
+    assert changed(folders[2], folders[3]) == set()
+    facts, matrices = read_facts(bundle.adapter), read_tensors(bundle.adapter)
+    assert facts.keys["adapter.lora.alpha"] == 32
+    assert {values.shape[0] for name, values in matrices.items() if name.endswith("lora_a")} == {16}
+    assert all(name.startswith("blk.") for name in matrices), "the text model alone"
