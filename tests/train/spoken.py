@@ -47,9 +47,12 @@ class Spoken:
 
 
 def list_clips() -> list[Toy]:
-    """Every clip there is, in a fixed shuffled order."""
+    """Every clip there is, in a fixed shuffled order; those held out last, as many of each way."""
     toys = [Toy(c, way, shade) for c in COLOURS for way in WAYS for shade in range(SHADES)]
-    return [toys[i] for i in np.random.default_rng(0).permutation(len(toys))]
+    shuffled = [toys[i] for i in np.random.default_rng(0).permutation(len(toys))]
+    of_way = [[toy for toy in shuffled if toy.way == way] for way in WAYS]
+    held_out = {toy for toys in of_way for toy in toys[-HELD_OUT // len(WAYS) :]}
+    return sorted(shuffled, key=lambda toy: toy in held_out)
 
 
 def write_spoken(folder: Path) -> Spoken:
