@@ -12,7 +12,7 @@ from vidcli.train.world import looks
 from vidcli.train.world.language import Lessons, TokenHeads, language_loss
 from vidcli.train.world.learner import Learner
 from vidcli.train.world.lessons import IGNORED
-from vidcli.train.world.looks import Names, WordHeads, looks_loss
+from vidcli.train.world.looks import Looks, Names, WordHeads
 from vidcli.train.world.modules import Turns
 from vidcli.train.world.seed import COLOUR, KIND, seed_language
 from vidcli.train.world.settings import LanguageConfig
@@ -78,9 +78,8 @@ def test_words_and_answers_learn_where_to_look(deep, lessons, names):
     learner = Learner({"model": model, "words": words}, lr=5e-3, weight_decay=0.0, clip=1.0)
     records = []
     for _ in range(80):
-        loss, _, states = language_loss(model, heads, patch_heads, batch, CONFIG)
-        more, hits = looks_loss(model, words, names, states, batch, tap=CONFIG.tap)
-        (loss + CONFIG.looks_weight * more).backward()
+        loss, hits = language_loss(model, heads, patch_heads, batch, CONFIG, Looks(words, names))
+        loss.backward()
         learner.step(1.0)
         records.append(hits)
     assert records[0]["look_named"] < 0.3

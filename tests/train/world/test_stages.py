@@ -20,6 +20,7 @@ from vidcli.train.world.convert import load_small
 from vidcli.train.world.language import Lessons, TokenHeads, language_loss
 from vidcli.train.world.learner import Learner
 from vidcli.train.world.lessons import IGNORED
+from vidcli.train.world.looks import Looks, Names, WordHeads
 from vidcli.train.world.modules import SmallModel
 from vidcli.train.world.runs import run_language, run_vision
 from vidcli.train.world.settings import LanguageConfig, VisionConfig
@@ -170,10 +171,11 @@ def test_one_batch_can_be_learnt_by_heart(blank, sizes):
     config = LanguageConfig(steps=1, clips=1, frames=3, tap=1, short=4, long=1, vision="joint")
     source = Lessons(config, sizes, weights=blank[0], mmproj=blank[1])
     batch = source(0)
+    looks = Looks(WordHeads(sizes), Names(source.writer, model.embedding.num_embeddings))
     source.close()
     learner = Learner({"model": model, "heads": heads}, lr=1e-2, weight_decay=0.0, clip=1.0)
     for _ in range(80):
-        loss, record, _ = language_loss(model, heads, patch_heads, batch, config)
+        loss, record = language_loss(model, heads, patch_heads, batch, config, looks)
         loss.backward()
         learner.step(1.0)
     assert record["loss"] < 0.05

@@ -21,7 +21,7 @@ from vidcli.train.scratch import ScratchConfig
 from vidcli.train.world.kept import KeptRun, share_of_peak
 from vidcli.train.world.learner import Learner
 from vidcli.train.world.lessons import IGNORED, LanguageBatch, make_lessons
-from vidcli.train.world.looks import Names, WordHeads, looks_loss
+from vidcli.train.world.looks import Looks, Names, WordHeads, looks_loss
 from vidcli.train.world.modules import SmallModel, shuffle_pixels
 from vidcli.train.world.motion import CAMERAS, COUNTS, RANKS, TokenLabels
 from vidcli.train.world.score import Scores, score_model
@@ -161,7 +161,7 @@ def train_language(
     seeing_as_it_was = {name: value.clone() for name, value in model.vision.state_dict().items()}
     for module in (model, heads, words, patch_heads):
         module.to(dtype)
-    names = Names(lessons.writer, model.embedding.num_embeddings)
+    looks = Looks(words, Names(lessons.writer, model.embedding.num_embeddings))
     if config.compiled:
         model.compile_blocks()
     kept = KeptRun(folder, config, config.digest(begins), learners)
@@ -169,10 +169,7 @@ def train_language(
     # 2. What it learns from
     for step, batch in stream_batches(lessons, start=start, steps=config.steps, ahead=config.ahead):
         # 3. Loss
-        loss, record, states = language_loss(model, heads, patch_heads, batch, config)
-        if config.looks:
-            looks, hits = looks_loss(model, words, names, states, batch, tap=config.tap)
-            loss, record = loss + config.looks_weight * looks, record | hits
+        loss, record = language_loss(model, heads, patch_heads, batch, config, looks)
         # 4. Step
         loss.backward()
         for learner in learners.values():
@@ -210,13 +207,9 @@ def language_loss(
     patch_heads: PatchHeads,
     batch: LanguageBatch,
     config: LanguageConfig,
-) -> tuple[Tensor, dict[str, float], dict[int, Tensor]]:
-    """Loss of answers, of what visual tokens tell, and of patches where they learn.
-
-    Returns:
-        The loss, what to record of it, and the hidden states of all cells after `tap`, and after
-        the layer behind it where looks are taught.
-    """
+    looks: Looks,
+) -> tuple[Tensor, dict[str, float]]:
+    """Loss of answers, of what visual tokens tell, and of looks and patches where they learn."""
     clips = len(batch.clips)
     record: dict[str, float] = {}
     with torch.set_grad_enabled(config.joint):
@@ -237,6 +230,9 @@ def language_loss(
     tokens, hits = token_loss(seen_there, batch.tokens, frames=config.frames)
     loss = answers + config.tokens_weight * tokens
     record |= {"loss": float(answers.detach()), "tokens_loss": float(tokens.detach()), **hits}
+    if config.looks:
+        more, hits = looks_loss(model, looks, states, batch, tap=config.tap)
+        loss, record = loss + config.looks_weight * more, record | hits
     if config.joint:
         assert batch.patches is not None, "joint batches have labels of patches"
         dense, seen = dense_loss(patch_heads(patches), to_tensors(batch.patches))
@@ -247,7 +243,7 @@ def language_loss(
         dense, seen = dense_loss(told, to_tensors(batch.pictures.labels))
         loss = loss + dense  # of other parameters than the answers: neither weighs on the other
         record |= _of_patches(dense, seen)
-    return loss, record, states
+    return loss, record
 
 
 def _of_patches(loss: Tensor, hits: Mapping[str, float]) -> dict[str, float]:

@@ -76,6 +76,14 @@ class Names:
 
 
 @dataclass(frozen=True, slots=True)
+class Looks:
+    """What teaches where to look: what words tell, and which tokens are such words."""
+
+    heads: WordHeads
+    names: Names
+
+
+@dataclass(frozen=True, slots=True)
 class _Asked:
     """The cells of all questions about the clips of a batch.
 
@@ -114,8 +122,7 @@ class _Asked:
 
 def looks_loss(
     model: SmallModel,
-    heads: WordHeads,
-    names: Names,
+    looks: Looks,
     states: Mapping[int, Tensor],
     batch: LanguageBatch,
     *,
@@ -125,8 +132,7 @@ def looks_loss(
 
     Args:
         model: Whose heads look.
-        heads: What words tell.
-        names: Of its vocabulary.
+        looks: What words of its vocabulary tell.
         states: Hidden states of all cells [clips, cells, width] after the layers `tap` and
             `tap` + 1.
         batch: Clips with labels of their visual tokens, and what is asked.
@@ -136,12 +142,12 @@ def looks_loss(
         The loss; and shares: of the attention that goes where it should, of words that tell right.
     """
     asked = _Asked.of(batch)
-    kinds, colours = names.kinds[asked.ids], names.colours[asked.ids]
+    kinds, colours = looks.names.kinds[asked.ids], looks.names.colours[asked.ids]
     named, hits = _look_at_named(model, states[tap], batch, asked, kinds, layer=tap)
     begun, more = _look_at_words(
         model, states[tap + 1], asked, (kinds >= 0) | (colours >= 0), layer=tap + 1
     )
-    told, most = _tell(heads, states[tap + 1][:, asked.turns.prefix :], batch, kinds, colours)
+    told, most = _tell(looks.heads, states[tap + 1][:, asked.turns.prefix :], batch, kinds, colours)
     return named + begun + TELLS * told, hits | more | most
 
 

@@ -27,7 +27,7 @@ from vidcli.train.run import PLOT, REPORT, write_json
 from vidcli.train.scratch import ScratchConfig
 from vidcli.train.world.convert import layout_of, load_small, read_sizes, to_state, write_small
 from vidcli.train.world.language import Lessons, TokenHeads, language_loss, train_language
-from vidcli.train.world.looks import Names, WordHeads, looks_loss
+from vidcli.train.world.looks import Looks, Names, WordHeads
 from vidcli.train.world.modules import SmallModel
 from vidcli.train.world.settings import LanguageConfig, StageConfig, VisionConfig
 from vidcli.train.world.start import start_model
@@ -231,14 +231,10 @@ def time_language(weights: Path, mmproj: Path, config: LanguageConfig) -> float:
     for module in (model, heads, words, patch_heads):
         module.to(getattr(torch, config.dtype))
     with closing(Lessons(config, sizes, weights=weights, mmproj=mmproj)) as source:
-        names = Names(source.writer, model.embedding.num_embeddings)
+        looks = Looks(words, Names(source.writer, model.embedding.num_embeddings))
 
         def step(number: int) -> None:
-            batch = source(number)
-            loss, _, states = language_loss(model, heads, patch_heads, batch, config)
-            if config.looks:
-                loss = loss + looks_loss(model, words, names, states, batch, tap=config.tap)[0]
-            loss.backward()
+            language_loss(model, heads, patch_heads, source(number), config, looks)[0].backward()
 
         return _time(step)
 
