@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
-import numpy as np
 import pytest
 
 from tests.cli.run import invoke, shell, spawn
 from tests.clips import ClipCache
 from tests.pairs import PairCache
-from tests.tools.nets import BLUE, RED, save_clip_classifier, save_colour_detector
+from tests.tools.nets import BLUE, RED, draw_squares, save_clip_classifier, save_colour_detector
 from vidcli.cli.agent_senses import find_senses
 from vidcli.cli.footage import open_videos
 from vidcli.core.speech import Heard
@@ -160,20 +159,10 @@ def test_a_tool_that_is_not_there_is_not_offered_to_the_planner(clip: Path, tmp_
     assert not any(name in offered for name in missing)
 
 
-def paint(number: int, size: tuple[int, int]) -> np.ndarray:
-    """A red square that goes right cell by cell, and a blue one that rests, from frame 25 on."""
-    image = np.full((size[1], size[0], 3), 114, np.uint8)
-    left = 16 * (number // 10)
-    image[16:32, left : left + 16] = (255, 0, 0)
-    if number >= 25:
-        image[96:112, 0:16] = (0, 0, 255)
-    return image
-
-
 @pytest.fixture
 def squares(clips: ClipCache) -> Path:
     """Two seconds at 25 a second, 128 × 128."""
-    return clips.get(duration=2, size=(SIDE, SIDE), draw=paint)
+    return clips.get(duration=2, size=(SIDE, SIDE), draw=draw_squares)
 
 
 @pytest.fixture

@@ -9,21 +9,11 @@ import pytest
 
 from tests.cli.run import invoke, shell
 from tests.clips import ClipCache, make_clip
-from tests.tools.nets import BLUE, RED, save_clip_classifier, save_colour_detector
+from tests.tools.nets import BLUE, RED, draw_squares, save_clip_classifier, save_colour_detector
 from vidcli.media.worker import DecoderWorker
 from vidcli.output.schema import load_schema
 
 SIDE = 128
-
-
-def draw(number: int, size: tuple[int, int]) -> np.ndarray:
-    """A red square that goes right cell by cell, and a blue one that rests, from frame 25 on."""
-    image = np.full((size[1], size[0], 3), 114, np.uint8)
-    left = 16 * (number // 10)
-    image[16:32, left : left + 16] = (255, 0, 0)
-    if number >= 25:
-        image[96:112, 0:16] = (0, 0, 255)
-    return image
 
 
 @pytest.fixture
@@ -31,7 +21,7 @@ def clip(clips: ClipCache) -> Path:
     """Two seconds at 25 a second."""
     return clips.build(
         ".mp4",
-        lambda path: make_clip(path, duration=2.0, size=(SIDE, SIDE), draw=draw),
+        lambda path: make_clip(path, duration=2.0, size=(SIDE, SIDE), draw=draw_squares),
         key="a red square that moves, a blue one that comes",
     )
 

@@ -190,3 +190,13 @@ def save_face_finder(path: Path, *, strides: Sequence[int] = (8, 16, 32)) -> Pat
         outputs=outputs,
         weights=weights,
     )
+
+
+def draw_squares(number: int, size: tuple[int, int]) -> np.ndarray:
+    """A red square that goes right cell by cell, and a blue one that rests, from frame 25 on."""
+    image = np.full((size[1], size[0], 3), 114, np.uint8)
+    left = 16 * (number // 10)
+    image[16:32, left : left + 16] = (255, 0, 0)
+    if number >= 25:
+        image[96:112, 0:16] = (0, 0, 255)
+    return image
