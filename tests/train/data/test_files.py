@@ -133,7 +133,8 @@ def test_many_bad_rows_are_counted(tmp_path):
         ("x.srt", b"1\n0:1 --> what\nhi\n", "no times that can be read"),
         ("x.yaml", b"a: [", "no YAML"),
         ("x.yaml", b"- {}", "entry 1: 'json_path' is missing"),
-        ("x.yaml", b"- {json_path: x.yaml}", "names the mixture itself"),
+        ("x.yaml", b"- {json_path: x.yaml}", "x.yaml is a mixture that leads back to itself"),
+        ("x.yaml", b"- {json_path: .}", "x.yaml is a mixture that leads back to itself"),
     ],
 )
 def test_a_file_that_cannot_be_read_says_why(name, content, reason, tmp_path):
@@ -172,3 +173,17 @@ def test_a_folder_is_read_file_by_file(tmp_path):
     (tmp_path / "b.vtt").write_text(shapes.VTT)
     (tmp_path / "b.mp4").write_bytes(b"")
     assert [sample.video for sample in read_data(tmp_path)] == ["a", "b"]
+
+
+def test_mixtures_that_name_each_other_are_refused(tmp_path):
+    (tmp_path / "a.yaml").write_text("- {json_path: b.yaml}\n")
+    (tmp_path / "b.yaml").write_text("- {json_path: a.yaml}\n")
+    with pytest.raises(UsageError, match=r"a\.yaml is a mixture that leads back to itself"):
+        read_data(tmp_path / "a.yaml")
+
+
+def test_a_mixture_may_be_named_twice(tmp_path):
+    shapes.write_json(tmp_path / "x.json", shapes.VIDEOINSTRUCT)
+    (tmp_path / "inner.yaml").write_text("- {json_path: x.json}\n")
+    (tmp_path / "outer.yaml").write_text("- {json_path: inner.yaml}\n- {json_path: inner.yaml}\n")
+    assert len(read_data(tmp_path / "outer.yaml")) == 6

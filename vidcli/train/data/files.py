@@ -17,6 +17,7 @@ from typing import Any
 from vidcli.errors import UsageError
 from vidcli.train.data import captions, conversations
 from vidcli.train.data.fields import RowError, take_map
+from vidcli.train.data.mixture import read_mixture
 from vidcli.train.data.sample import Sample
 from vidcli.train.data.subtitles import read_subtitles
 
@@ -35,12 +36,13 @@ MIXTURES = (".yaml", ".yml")
 SUFFIXES = (".json", ".jsonl", ".csv", *SUBTITLES, *MIXTURES)
 
 
-def read_data(path: Path, *, seed: int = 0) -> list[Sample]:
+def read_data(path: Path, *, seed: int = 0, inside: tuple[Path, ...] = ()) -> list[Sample]:
     """Read a data file, a mixture of them, or every data file of a folder.
 
     Args:
         path: Its suffix and its rows tell what it is.
         seed: Of the random choice that a mixture may ask for.
+        inside: Mixtures that it is read for, resolved, the outermost first.
 
     Returns:
         Samples in file order, videos as the file names them.
@@ -52,11 +54,13 @@ def read_data(path: Path, *, seed: int = 0) -> list[Sample]:
         files = sorted(file for file in path.iterdir() if file.suffix.lower() in SUFFIXES)
         if not files:
             raise UsageError(f"{path} holds no data file", hint=f"looked for {', '.join(SUFFIXES)}")
-        return [sample for file in files for sample in read_data(file, seed=seed)]
+        return [row for file in files for row in read_data(file, seed=seed, inside=inside)]
     if path.suffix.lower() in MIXTURES:
-        from vidcli.train.data.mixture import read_mixture
-
-        return read_mixture(path, seed=seed)
+        within = (*inside, path.resolve())
+        if within[-1] in inside:
+            raise UsageError(f"{path} is a mixture that leads back to itself")
+        read_part = partial(read_data, seed=seed, inside=within)
+        return read_mixture(path, read_text(path), read_part, seed=seed)
     text = read_text(path)
     samples: list[Sample] = []
     wrong: list[str] = []

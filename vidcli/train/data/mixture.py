@@ -11,6 +11,7 @@
 
 import random
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,15 @@ from vidcli.train.data.sample import Sample
 _STRATEGY = re.compile(r"(first|end|random):(\d+(?:\.\d+)?)(%?)")
 
 
-def read_mixture(path: Path, *, seed: int) -> list[Sample]:
+def read_mixture(
+    path: Path, text: str, read: Callable[[Path], list[Sample]], *, seed: int
+) -> list[Sample]:
     """Read the files of a mixture, each as much as it says.
 
     Args:
         path: Relative paths in it are relative to its own folder.
+        text: What is in it.
+        read: Reads one of the files, or a folder of them.
         seed: Of `random:…`; the same seed chooses the same rows.
 
     Raises:
@@ -32,10 +37,8 @@ def read_mixture(path: Path, *, seed: int) -> list[Sample]:
     """
     import yaml
 
-    from vidcli.train.data.files import read_data, read_text
-
     try:
-        value = yaml.safe_load(read_text(path))
+        value = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise UsageError(f"{path} is no YAML: {' '.join(str(error).split())}") from error
     entries = value.get("datasets") if isinstance(value, dict) else value
@@ -49,10 +52,7 @@ def read_mixture(path: Path, *, seed: int) -> list[Sample]:
         name = entry.get("json_path") or entry.get("path") if isinstance(entry, dict) else None
         if not isinstance(name, str):
             raise UsageError(f"{where}: 'json_path' is missing")
-        file = path.parent / name
-        if file.resolve() == path.resolve():
-            raise UsageError(f"{where}: it names the mixture itself")
-        rows = read_data(file, seed=seed)
+        rows = read(path.parent / name)
         strategy = entry.get("sampling_strategy", "all")
         samples += choose_rows(rows, strategy, seed=seed, where=where, name=name)
     return samples
