@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vidcli.core.model import ModelReport
 from vidcli.core.profile import FamilyProfile
 from vidcli.core.prompt import Part, Prompt, TextPart, TracedPart, VisualTokens
-from vidcli.core.results import CacheUse, Delta, FinishReason, Generation, ModelReport
+from vidcli.core.results import CacheUse, Delta, FinishReason, Generation
 from vidcli.core.sampling import Sampling
 
 FRAME_TOKENS = 16

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from vidcli.core.model import ModelReport
 from vidcli.core.profile import FamilyProfile
 from vidcli.core.prompt import ImagePart, Part, Prompt, TextPart, TracedPart, VisualTokens
 from vidcli.core.protocols import Progress
-from vidcli.core.results import CacheUse, Delta, FinishReason, Generation, ModelReport
+from vidcli.core.results import CacheUse, Delta, FinishReason, Generation
 from vidcli.core.sampling import Sampling
 
 Reply = str | Generation

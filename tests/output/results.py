@@ -14,6 +14,7 @@ from vidcli.core.media import (
     VideoInfo,
     VideoStream,
 )
+from vidcli.core.model import ModelReport
 from vidcli.core.prompt import SeenFrame
 from vidcli.core.results import (
     Answer,
@@ -21,7 +22,6 @@ from vidcli.core.results import (
     Choice,
     Evidence,
     FinishReason,
-    ModelReport,
     Timings,
     Usage,
     VideoReport,

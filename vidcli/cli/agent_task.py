@@ -11,10 +11,10 @@ from vidcli.cli.asking import describe, describe_cost
 from vidcli.cli.build import Bench
 from vidcli.cli.footage import Footage
 from vidcli.cli.groups import Telling
-from vidcli.cli.rehearse import write_file
 from vidcli.cli.speech import AUTO, NONE, digest_speech, find_speech
 from vidcli.cli.tasks import Job, Made, Task
 from vidcli.cli.terminal import write_document, write_table
+from vidcli.cli.written import write_file
 from vidcli.core.agent import TracedPrompt
 from vidcli.core.protocols import Progress, TextSession
 from vidcli.core.results import Timings

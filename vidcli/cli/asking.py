@@ -12,8 +12,9 @@ from vidcli.cli.groups import Looking
 from vidcli.cli.tasks import ShownProgress, Write
 from vidcli.cli.terminal import write_out
 from vidcli.cli.watching import choose_way, plan_video
+from vidcli.core.model import ModelReport
 from vidcli.core.protocols import Progress
-from vidcli.core.results import Answer, Delta, ModelReport, Timings, Usage, VideoReport
+from vidcli.core.results import Answer, Delta, Timings, Usage, VideoReport
 from vidcli.methods.registry import UNIFORM
 from vidcli.output.plain import printable
 

@@ -15,9 +15,16 @@ from vidcli import settings
 from vidcli.cli.caches import TRIED, open_prefix_cache, open_token_cache
 from vidcli.cli.groups import Device, Loading, Planning
 from vidcli.cli.terminal import Notes
-from vidcli.core.model import Familiar, GgufFacts, LanguageFiles, LoadOptions, ModelFiles
+from vidcli.core.model import (
+    Familiar,
+    GgufFacts,
+    LanguageFiles,
+    LoadOptions,
+    ModelFiles,
+    ModelReport,
+)
 from vidcli.core.protocols import TokenStore
-from vidcli.core.results import ModelReport, VideoReport
+from vidcli.core.results import VideoReport
 from vidcli.errors import ModelError
 
 if TYPE_CHECKING:

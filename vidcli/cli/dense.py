@@ -14,7 +14,6 @@ from vidcli.cli.groups import Loading, Rehearsing, Telling, takes_groups
 from vidcli.cli.inputs import Choosing, gather
 from vidcli.cli.keeping import Keeping
 from vidcli.cli.options import LOOKING, OUTPUT, WRITING, VideosArgument
-from vidcli.cli.rehearse import require_writable, write_file
 from vidcli.cli.running import run_task
 from vidcli.cli.speech import AUTO, NONE, check_subtitles
 from vidcli.cli.summarize import (
@@ -25,6 +24,7 @@ from vidcli.cli.summarize import (
     SubtitlesOption,
 )
 from vidcli.cli.summarizing import caption_sampling
+from vidcli.cli.written import require_writable, write_file
 from vidcli.core.dense import By
 from vidcli.errors import UsageError
 from vidcli.output.documents import Document

@@ -17,9 +17,9 @@ from vidcli.cli.highlights import WindowLooking
 from vidcli.cli.inputs import Choosing, Inputs, gather
 from vidcli.cli.keeping import Keeping
 from vidcli.cli.options import LOOKING, MODEL, OUTPUT, read_positive_time
-from vidcli.cli.rehearse import require_writable
 from vidcli.cli.running import run_task
 from vidcli.cli.terminal import has_color, is_terminal, write_out
+from vidcli.cli.written import require_writable
 from vidcli.core.moments import PriorRule
 from vidcli.errors import ExitCode, UsageError
 from vidcli.output.documents import Document

@@ -10,9 +10,9 @@ from vidcli.cli.build import Bench
 from vidcli.cli.footage import Footage
 from vidcli.cli.groups import Looking
 from vidcli.cli.mixing import SAYS_NOTHING, make_tools
-from vidcli.cli.rehearse import write_file
 from vidcli.cli.speech import AUTO, NONE, check_subtitles
 from vidcli.cli.watching import plan_video
+from vidcli.cli.written import write_file
 from vidcli.core.protocols import Progress
 from vidcli.core.results import Approach, Timings, VideoReport
 from vidcli.core.sampling import Sampling

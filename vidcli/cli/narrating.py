@@ -16,8 +16,7 @@ from vidcli.cli.labels import LabelFiles
 from vidcli.cli.narrate_options import Cutting
 from vidcli.cli.rows import NoRows, Rows, name_beside, open_rows
 from vidcli.cli.terminal import write_document
-from vidcli.core.model import ModelFiles
-from vidcli.core.results import ModelReport
+from vidcli.core.model import ModelFiles, ModelReport
 from vidcli.errors import MediaError, UsageError
 from vidcli.output.datasets import NarrationCount, narrate_document, say_narrations
 from vidcli.output.documents import Document, seconds

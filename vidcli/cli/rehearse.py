@@ -1,6 +1,5 @@
 """`--dry-run` and `--trace`: what the work would take, and what the model was shown."""
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,10 +9,8 @@ from vidcli.cli.footage import Footage
 from vidcli.cli.groups import Looking, Telling
 from vidcli.cli.terminal import write_document, write_table
 from vidcli.cli.watching import choose_method, describe_choice, estimate_work
-from vidcli.core.files import atomic_write
+from vidcli.cli.written import write_file
 from vidcli.core.results import Approach
-from vidcli.errors import UsageError
-from vidcli.output.documents import Document
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,17 +83,6 @@ def show_rehearsal(rehearsal: "Rehearsal", telling: Telling) -> None:
         telling.notes.warn(warning)
 
 
-def require_writable(path: Path) -> None:
-    """Refuse a trace file that cannot be written, before minutes are spent on what it is to hold.
-
-    Raises:
-        UsageError: It is a folder, or its folder is missing or not to be written to.
-    """
-    folder = path.absolute().parent
-    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
-        raise UsageError(f"cannot write {path}", hint="name a file in a folder that can be written")
-
-
 def write_trace(path: Path, bench: Bench, seen: Look, question: "Question") -> None:
     """Write everything the model was shown for a question to a file.
 
@@ -121,18 +107,3 @@ def write_steps(path: Path, source: Footage, bench: Bench, steps: "Sequence[Trac
     from vidcli.output.summaries import summary_trace_document
 
     write_file(path, summary_trace_document(describe(source), bench.session.report, steps))
-
-
-def write_file(path: Path, document: Document) -> None:
-    """Write a document to a file.
-
-    Raises:
-        UsageError: The file cannot be written.
-    """
-    from vidcli.output.documents import write_json
-
-    try:
-        with atomic_write(path) as file:
-            file.write(write_json(document, indent=True).encode())
-    except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror or error}") from error

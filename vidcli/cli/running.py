@@ -9,10 +9,10 @@ from vidcli.cli.footage import open_videos
 from vidcli.cli.groups import Loading, Rehearsing, Telling
 from vidcli.cli.inputs import Inputs, each_input
 from vidcli.cli.keeping import Keeping
-from vidcli.cli.rehearse import require_writable
 from vidcli.cli.reporting import find_place, reporting
 from vidcli.cli.tally import Tally
 from vidcli.cli.tasks import Task, ToolTask
+from vidcli.cli.written import require_writable
 from vidcli.errors import UsageError
 
 

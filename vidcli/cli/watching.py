@@ -12,6 +12,7 @@ from vidcli.cli.footage import Footage, choose_plan
 from vidcli.cli.groups import Looking, Watching
 from vidcli.cli.options import PromptStyle
 from vidcli.cli.tasks import Job
+from vidcli.cli.written import write_file
 from vidcli.core.method import Method
 from vidcli.core.prompt import TextPart
 from vidcli.core.protocols import Progress
@@ -292,7 +293,6 @@ def answer_by_work(job: Job, looking: Looking, question: "Question") -> Answer:
         VidcliError: It cannot be answered.
         KeyboardInterrupt: The user stopped it; what was written stands.
     """
-    from vidcli.cli.rehearse import write_file
     from vidcli.output.methods import method_trace_document
 
     bench, method = job.bench, choose_method(looking).method

@@ -10,8 +10,9 @@ from enum import StrEnum
 from typing import Any
 
 from vidcli.core.media import Coverage
+from vidcli.core.model import ModelReport
 from vidcli.core.prompt import SeenFrame, TracedPart
-from vidcli.core.results import ModelReport, Timings, Usage, VideoReport
+from vidcli.core.results import Timings, Usage, VideoReport
 from vidcli.core.time import Span, Timestamp
 
 MEMORY, NOTE = "memory", "note"  # kinds of what a tool tells of itself

@@ -169,3 +169,20 @@ class LoadOptions:
     mmproj_gpu: bool = True
     threads: int = 0
     detail: Detail = Detail.NORMAL
+
+
+@dataclass(frozen=True, slots=True)
+class ModelReport:
+    """Which model really ran, and where."""
+
+    name: str
+    weights_sha256: str
+    mmproj_sha256: str
+    quant: str
+    architecture: str
+    projector: str
+    backend: str
+    gpu_layers: int
+    derivation: str = ""
+    adapter_sha256: str = ""
+    lora_scale: float = 0.0

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from vidcli.core.media import Coverage
+from vidcli.core.model import ModelReport
 from vidcli.core.prompt import SeenFrame
-from vidcli.core.results import ModelReport, Timings, Usage, VideoReport
+from vidcli.core.results import Timings, Usage, VideoReport
 from vidcli.core.time import Span
 from vidcli.core.tracks import Track
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 from vidcli.core.agent import Told
 from vidcli.core.detections import Detection
 from vidcli.core.media import Frame, FramePlan, VideoInfo
+from vidcli.core.model import ModelReport
 from vidcli.core.profile import FamilyProfile
 from vidcli.core.prompt import Part, Prompt, TracedPart, VisualTokens
-from vidcli.core.results import CacheUse, Delta, Generation, ModelReport
+from vidcli.core.results import CacheUse, Delta, Generation
 from vidcli.core.sampling import Sampling
 from vidcli.core.screen import Reading, TextPlace
 from vidcli.core.speech import HeardBlock, Listening, SpeechKind

@@ -6,15 +6,13 @@ Rendering (text, JSON, subtitles) is `output`'s; nothing here prints.
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
 from vidcli.core.media import Coverage
+from vidcli.core.model import ModelReport
 from vidcli.core.prompt import SeenFrame
+from vidcli.core.route import Route
 from vidcli.core.time import Span
-
-if TYPE_CHECKING:
-    from vidcli.core.route import Route
-    from vidcli.core.tool_text import Mixture
+from vidcli.core.tool_text import Mixture
 
 
 class FinishReason(StrEnum):
@@ -117,23 +115,6 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
-class ModelReport:
-    """Which model really ran, and where."""
-
-    name: str
-    weights_sha256: str
-    mmproj_sha256: str
-    quant: str
-    architecture: str
-    projector: str
-    backend: str
-    gpu_layers: int
-    derivation: str = ""
-    adapter_sha256: str = ""
-    lora_scale: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
 class VideoReport:
     """Facts about the video that a result names."""
 
@@ -198,5 +179,5 @@ class Answer:
     timings: Timings
     warnings: tuple[str, ...] = field(default=())
     approach: Approach = field(default_factory=Approach)
-    route: "Route | None" = None
-    mixture: "Mixture | None" = None
+    route: Route | None = None
+    mixture: Mixture | None = None

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from vidcli.core.results import ModelReport
+from vidcli.core.model import ModelReport
 from vidcli.core.time import Span
 
 

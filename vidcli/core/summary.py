@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from vidcli.core.media import Chapter, Coverage, FramePlan
+from vidcli.core.model import ModelReport
 from vidcli.core.prompt import SeenFrame, TracedPart
-from vidcli.core.results import FinishReason, ModelReport, Timings, Usage, VideoReport
+from vidcli.core.results import FinishReason, Timings, Usage, VideoReport
 from vidcli.core.speech import SpeechKind
 from vidcli.core.time import Span
 

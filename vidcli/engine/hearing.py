@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from llama_cpp import mtmd_cpp as mtmd
 
-from vidcli.core.model import GgufFacts, LoadOptions, ModelFiles
+from vidcli.core.model import GgufFacts, LoadOptions, ModelFiles, ModelReport
 from vidcli.core.prompt import VisualTokens
-from vidcli.core.results import ModelReport
 from vidcli.core.sound import RATE
 from vidcli.engine import native
 from vidcli.engine.language import LanguageSession

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import llama_cpp
 
-from vidcli.core.model import GgufFacts, LanguageFiles, LoadOptions
+from vidcli.core.model import GgufFacts, LanguageFiles, LoadOptions, ModelReport
 from vidcli.core.prompt import Part, Prompt, TracedPart, digest_parts
 from vidcli.core.protocols import Prefix, Progress
-from vidcli.core.results import CacheUse, Delta, FinishReason, Generation, ModelReport
+from vidcli.core.results import CacheUse, Delta, FinishReason, Generation
 from vidcli.core.sampling import Sampling
 from vidcli.engine import native
 from vidcli.engine.adapter import Adapter

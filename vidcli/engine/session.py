@@ -5,10 +5,9 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from vidcli.core.model import GgufFacts, LoadOptions, ModelFiles
+from vidcli.core.model import GgufFacts, LoadOptions, ModelFiles, ModelReport
 from vidcli.core.profile import FamilyProfile
 from vidcli.core.prompt import VisualTokens
-from vidcli.core.results import ModelReport
 from vidcli.engine import native
 from vidcli.engine.language import LanguageSession
 from vidcli.engine.prefix_cache import PrefixCache

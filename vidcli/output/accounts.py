@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from vidcli.core.media import FramePlan, measure_coverage
+from vidcli.core.model import ModelReport
 from vidcli.core.prompt import TracedPart
-from vidcli.core.results import Answer, Approach, ModelReport, VideoReport
+from vidcli.core.results import Answer, Approach, VideoReport
 from vidcli.core.time import format_time
 from vidcli.output.documents import (
     Document,

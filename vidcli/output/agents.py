@@ -14,7 +14,8 @@ from vidcli.core.agent import (
     ToolReport,
     TracedPrompt,
 )
-from vidcli.core.results import ModelReport, VideoReport
+from vidcli.core.model import ModelReport
+from vidcli.core.results import VideoReport
 from vidcli.core.time import Span, format_time
 from vidcli.output.accounts import say_seconds, traced_entry
 from vidcli.output.documents import (

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
-from vidcli.core.results import ModelReport
+from vidcli.core.model import ModelReport
 from vidcli.core.time import format_time
 from vidcli.output.documents import Document, head, model_entry, seconds
 from vidcli.output.plain import count, printable

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from vidcli.core.camera import ShotDetails
 from vidcli.core.media import Coverage, Frame, Shot, VideoInfo
+from vidcli.core.model import ModelReport
 from vidcli.core.prompt import SeenFrame
 from vidcli.core.results import (
     Answer,
     Approach,
     Choice,
     Evidence,
-    ModelReport,
     Timings,
     Usage,
     VideoReport,

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from vidcli.core.method import Method, Option
-from vidcli.core.results import Approach, ModelReport, VideoReport
+from vidcli.core.model import ModelReport
+from vidcli.core.results import Approach, VideoReport
 from vidcli.output.documents import Document, approach_entry, head, model_entry, video_entry
 
 COLUMNS = ("method", "idea", "cost")

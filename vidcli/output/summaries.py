@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from vidcli.core.media import measure_coverage
-from vidcli.core.results import ModelReport, VideoReport
+from vidcli.core.model import ModelReport
+from vidcli.core.results import VideoReport
 from vidcli.core.speech import Transcript
 from vidcli.core.summary import ChapterOrigin, SpeechReport, Summary, SummaryPlan, TracedStep
 from vidcli.core.time import format_time
