@@ -1,5 +1,6 @@
 """What the packaged model says of its small world is so: the whole way, in words."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -87,6 +88,57 @@ def test_a_part_of_a_video_is_told_by_itself():
     late = invoke("caption", clip, "--from", "3.6", "--to", "4.6").stdout
     assert ("cup" in early, "rocket" in early) == (True, False), early
     assert ("cup" in late, "rocket" in late) == (False, True), late
+
+
+def choose(clip: Path, question: str, choices: str) -> str:
+    result = invoke("ask", str(clip), question, "--choices", choices)
+    assert result.exit_code == 0, result.stderr
+    return result.stdout.strip()
+
+
+def test_options_are_told_apart_without_a_list_in_the_prompt(tmp_path):
+    clip, trace = DEMO / HAT_AND_KITE, tmp_path / "trace.json"
+    colours = "red,orange,yellow,green,blue,purple,pink,brown"
+    assert choose(clip, "What colour is the hat?", colours) == "green"
+    assert choose(clip, "What colour is the kite?", colours) == "pink"
+    ways = "to the left,to the right,up,down"
+    assert choose(clip, "Which way does the green hat move?", ways) == "to the left"
+    asked = ("ask", str(clip), "What colour is the hat?", "--choices", colours)
+    assert invoke(*asked, "--trace", str(trace)).exit_code == 0
+    assert "orange" not in trace.read_text()
+
+
+UNREAD = "nano has learnt to answer about pictures, not to read or to plan"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("ask", "CLIP", "What moves?", "--method", "captions"),
+        ("agent", "CLIP", "What moves?", "--max-tokens", "16"),
+        ("summarize", "CLIP", "--max-tokens", "16"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_what_it_writes_from_words_is_said_to_be_unsure(words):
+    command = [str(DEMO / HAT_AND_KITE) if word == "CLIP" else word for word in words]
+    result = invoke(*command, "--json")
+    assert result.exit_code == 0, result.stderr
+    assert UNREAD in result.stderr
+    assert any(UNREAD in warning for warning in json.loads(result.stdout)["warnings"])
+
+
+def test_what_it_says_of_pictures_is_not():
+    for words in (("caption",), ("ask", "What moves?"), ("dense",), ("find", "a green hat")):
+        said = invoke(words[0], str(DEMO / HAT_AND_KITE), *words[1:])
+        assert UNREAD not in said.stderr, words
+
+
+def test_a_folder_is_told_once_that_it_does_not_read(tmp_path):
+    for name in (HAT_AND_KITE, CUP_THEN_ROCKET):
+        (tmp_path / name).write_bytes((DEMO / name).read_bytes())
+    said = invoke("summarize", str(tmp_path), "--recursive", "--max-tokens", "8").stderr
+    assert said.count(UNREAD) == 1
 
 
 def test_footage_unlike_its_world_is_said_to_be(tmp_path):

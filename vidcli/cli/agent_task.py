@@ -96,7 +96,13 @@ class AgentTask(Task):
                     describe(job.source), self.question, models, prompts, agent.calls
                 )
                 write_file(job.trace, document)
-        notes = (*survey.heard.notes, *result.warnings, *job.bench.all_warnings(), *planner.notes)
+        notes = (
+            *survey.heard.notes,
+            *result.warnings,
+            *job.bench.all_warnings(),
+            *job.bench.warn_of_words(),
+            *planner.notes,
+        )
         timings.total = time.perf_counter() - job.started
         result = replace(result, warnings=tuple(dict.fromkeys(notes)))
         return Made(

@@ -26,6 +26,7 @@ from vidcli.core.model import (
 from vidcli.core.protocols import TokenStore
 from vidcli.core.results import VideoReport
 from vidcli.errors import ModelError
+from vidcli.methods.wording import OWN, PLAIN
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -36,6 +37,12 @@ if TYPE_CHECKING:
     from vidcli.engine.session import LlamaSession
     from vidcli.engine.token_cache import TokenCache
     from vidcli.methods.arrange import Arranger
+    from vidcli.methods.ask import Question
+
+UNREAD = (
+    "has learnt to answer about pictures, not to read or to plan: what it writes from captions, "
+    "speech or the words of tools may mean nothing"
+)
 
 
 def import_engine() -> None:
@@ -58,6 +65,7 @@ class Bench:
         warnings: What every result of this model should mention.
         arranger: What the model was taught to make of a video's frames; None shows them one by one.
         familiar: How the footage that the model knows looks to it; None where nothing is said.
+        follows_instructions: Whether the model does; see `core.model.ModelFiles`.
         planner: Another model for calls of text alone; None where there is none.
     """
 
@@ -69,6 +77,7 @@ class Bench:
     warnings: tuple[str, ...] = ()
     arranger: "Arranger | None" = None
     familiar: Familiar | None = None
+    follows_instructions: bool = True
     planner: "LanguageSession | None" = None
 
     @property
@@ -94,6 +103,22 @@ class Bench:
             f" {name}" if name else ""
         )
         return self.tokens.open(video.fingerprint, settings_digest, Path(video.path).name)
+
+    def word(self, question: "Question") -> "Question":
+        """A question in words that the model knows: a list of options is an instruction.
+
+        Yes and no are the options that every model is taught.
+        """
+        is_known = set(question.choices) <= {"yes", "no"}
+        if self.follows_instructions or is_known or question.style != OWN:
+            return question
+        return replace(question, style=PLAIN)
+
+    def warn_of_words(self) -> tuple[str, ...]:
+        """What to say of a result that is written from words, such as captions."""
+        if self.planner is not None or self.follows_instructions:
+            return ()
+        return (f"{self.session.report.name} {UNREAD}",)
 
     def all_warnings(self) -> tuple[str, ...]:
         """What loading found, and what went wrong with the caches' disk so far."""
@@ -160,6 +185,7 @@ def open_bench(
             warnings=(*warnings, *warn_of_gpu(loading), *warn_of_pooling(files, mmproj)),
             arranger=make_arranger(files),
             familiar=files.familiar,
+            follows_instructions=files.follows_instructions,
         )
 
 

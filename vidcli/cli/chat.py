@@ -100,6 +100,8 @@ def chat(
             if wish is not None:
                 mixed = open_mixing(wish, bench, source, looking, sampling, progress=progress)
                 talk = Talk(bench, source, mixed.seen, mixed.conversation, sampling, telling)
+                if wish.mode.tells:
+                    talk.warn(bench.warn_of_words())
                 talk.begin(mixed.say_sections())
                 return
             seen = asking.look(

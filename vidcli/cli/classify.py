@@ -25,6 +25,7 @@ from vidcli.core.summary import TracedStep
 from vidcli.errors import UsageError
 
 if TYPE_CHECKING:
+    from vidcli.methods.ask import Question
     from vidcli.methods.watch import Fit
 
 LABEL = "{label}"
@@ -115,6 +116,10 @@ class Classifying(Asking):
         """Everything that shapes the probabilities."""
         told = {"labels": list(self.labels), "text": self.text, "multi": self.is_multi}
         return super().describe() | told
+
+    def word(self, bench: Bench) -> "Question":
+        """The question in the words that are asked for: it makes no sense without its labels."""
+        return self.worded
 
     def rehearse(
         self, bench: Bench, source: Footage, telling: Telling, progress: Progress | None = None

@@ -383,7 +383,9 @@ class Run:
             for detail in made.details:
                 notes.detail(detail)
             return
-        of_the_model = set(self._bench.all_warnings()) if self._task.needs_model else set()
+        of_the_model = set()
+        if self._task.needs_model:
+            of_the_model = {*self._bench.all_warnings(), *self._bench.warn_of_words()}
         self._warn(found, [text for text in made.warnings if text not in of_the_model])
         notes.tell(f"{found.item.path}: {made.evidence}")
         for warning in made.warnings:

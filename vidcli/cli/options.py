@@ -37,6 +37,7 @@ class PromptStyle(StrEnum):
     """In whose words a question is put."""
 
     OWN = "own"
+    PLAIN = "plain"
     SLOWFAST = "slowfast"
     MVBENCH = "mvbench"
 
@@ -225,7 +226,8 @@ PromptStyleOption = Annotated[
     PromptStyle,
     typer.Option(
         "--prompt-style",
-        help="In whose words to ask; slowfast and mvbench begin the answer for the model.",
+        help="In whose words to ask; plain lists no options, slowfast and mvbench begin the answer "
+        "for the model.",
         rich_help_panel=WRITING,
     ),
 ]

@@ -44,6 +44,10 @@ class Asking(Task):
             return dataclasses.replace(self.question, style=self.looking.prompt_style.value)
         return self.question
 
+    def word(self, bench: Bench) -> "Question":
+        """The question in the words that are asked for, or else in those that the model knows."""
+        return bench.word(self.worded)
+
     def describe(self) -> dict[str, Any]:
         """Everything of the question that shapes an answer."""
         told = dataclasses.asdict(self.question)
@@ -69,7 +73,7 @@ class Asking(Task):
         if choose_method(self.looking).runs:
             return None
         try:
-            fit = asking.fit_question(bench, source, self.looking, self.worded, plan=plan)
+            fit = asking.fit_question(bench, source, self.looking, self.word(bench), plan=plan)
         except VidcliError:
             return None  # is raised again when its turn comes
         recipe = fit.recipe or Recipe()
@@ -83,11 +87,11 @@ class Asking(Task):
     def answer(self, job: Job) -> Made:
         """Ask the question about one video."""
         if choose_method(self.looking).runs:
-            answer = answer_by_work(job, self.looking, self.worded)
+            answer = answer_by_work(job, self.looking, self.word(job.bench))
             return self._made(answer)
         bench, source = job.bench, job.source
         fit = job.fit or asking.fit_question(
-            bench, source, self.looking, self.worded, progress=job.progress, plan=job.plan
+            bench, source, self.looking, self.word(bench), progress=job.progress, plan=job.plan
         )
         job.look_ahead()
         return self._made(self.reply(job, fit))
@@ -98,7 +102,7 @@ class Asking(Task):
             job.bench,
             job.source,
             self.looking,
-            self.worded,
+            self.word(job.bench),
             started=job.started,
             progress=job.progress,
             write=job.write,
@@ -119,14 +123,14 @@ class Asking(Task):
     def _go_on(self, job: Job, seen: asking.Look) -> None:
         """What waits only for a video to be seen."""
         if job.trace is not None:
-            write_trace(job.trace, job.bench, seen, self.worded)
+            write_trace(job.trace, job.bench, seen, self.word(job.bench))
         job.look_ahead()
 
     def rehearse(
         self, bench: Bench, source: Footage, telling: Telling, progress: Progress | None = None
     ) -> None:
         """Say what the answer would take."""
-        rehearse(bench, source, self.looking, self.worded, telling)
+        rehearse(bench, source, self.looking, self.word(bench), telling)
 
 
 def caption_task(question: "Question", looking: Looking) -> Asking:

@@ -142,7 +142,12 @@ class SummaryTask(Task):
             finally:
                 if job.trace is not None:
                     write_steps(job.trace, job.source, bench, steps)
-            notes = (*summary.warnings, *bench.all_warnings(), *(store.warnings if store else ()))
+            notes = (
+                *summary.warnings,
+                *bench.all_warnings(),
+                *bench.warn_of_words(),
+                *(store.warnings if store else ()),
+            )
         summary.timings.total = time.perf_counter() - job.started
         summary = replace(summary, warnings=tuple(dict.fromkeys(notes)))
 

@@ -81,6 +81,8 @@ class ModelFiles:
         sidecar: Weights of the Q-Former; None where there is none.
         sidecar_sha256: Hex digest of them; empty where there are none.
         familiar: How the footage that it knows looks; None where nothing is said.
+        follows_instructions: Whether it does as it is told, and reads what it is given to read;
+            else it has learnt forms of question about pictures and nothing beside.
     """
 
     weights: Path
@@ -97,6 +99,7 @@ class ModelFiles:
     sidecar: Path | None = None
     sidecar_sha256: str = ""
     familiar: Familiar | None = None
+    follows_instructions: bool = True
 
     @property
     def adapter_key(self) -> str:

@@ -26,7 +26,7 @@ from vidcli.methods import cite
 from vidcli.methods.arrange import compose_arranged
 from vidcli.methods.compose import compose_prompt
 from vidcli.methods.watch import Watched
-from vidcli.methods.wording import OWN, Wording, word
+from vidcli.methods.wording import OWN, PLAIN, Wording, word
 
 CAPTION_QUESTION = "Describe what happens in this video in one paragraph."
 METHOD = "uniform"
@@ -61,7 +61,7 @@ class Question:
         Raises:
             UsageError: Its style does not go with the form of the answer.
         """
-        if self.style == OWN:
+        if self.style in (OWN, PLAIN):
             return Wording(self.instruction)
         if self.structured or self.cite:
             raise UsageError(
@@ -74,7 +74,7 @@ class Question:
     @property
     def instruction(self) -> str:
         """The text the model is given after the video."""
-        if self.choices:
+        if self.choices and self.style != PLAIN:
             options = ", ".join(self.choices[:-1]) + f" or {self.choices[-1]}"
             return f"{self.text}\nAnswer with {options}."
         return f"{self.text}\n{cite.INSTRUCTION}" if self.cite else self.text

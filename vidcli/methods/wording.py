@@ -1,4 +1,6 @@
-"""How a question is worded: in vidcli's own words, as SlowFast-LLaVA does, or as MVBench does.
+"""How a question is worded: in vidcli's own words, alone, or as SlowFast-LLaVA or MVBench does.
+
+`plain` is the question by itself: its options are not listed, and are scored all the same.
 
 SlowFast-LLaVA tells the model what it sees, and begins the answer for it; options become letters.
 MVBench puts closed questions in the same way, under an instruction about time.
@@ -14,8 +16,8 @@ from dataclasses import dataclass, field
 
 from vidcli.errors import UsageError
 
-OWN, SLOWFAST, MVBENCH = "own", "slowfast", "mvbench"
-STYLES = (OWN, SLOWFAST, MVBENCH)
+OWN, PLAIN, SLOWFAST, MVBENCH = "own", "plain", "slowfast", "mvbench"
+STYLES = (OWN, PLAIN, SLOWFAST, MVBENCH)
 SEEN = (
     "The input is a sequence of key frames from a video. Answer concisely, going by the content "
     "and context of the whole video."

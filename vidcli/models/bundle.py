@@ -42,6 +42,7 @@ class Bundle:
         sidecar: Weights of the Q-Former; None where there is none.
         heads: Heads for retrieval (`methods.dual`); None where there are none.
         familiar: How the footage that it knows looks to it; None where that was not measured.
+        follows_instructions: Whether it was taught more than forms of question about pictures.
     """
 
     folder: Path
@@ -58,6 +59,7 @@ class Bundle:
     sidecar: Path | None = None
     heads: Path | None = None
     familiar: Familiar | None = None
+    follows_instructions: bool = True
 
     @property
     def files(self) -> dict[str, Path]:
@@ -104,6 +106,7 @@ def read_bundle(folder: Path) -> Bundle:
             sidecar=paths.get("sidecar"),
             heads=paths.get("heads"),
             familiar=_read_familiar(document.get("familiar")),
+            follows_instructions=bool(document.get("follows_instructions", True)),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(
@@ -147,6 +150,7 @@ def write_bundle(bundle: Bundle) -> None:
         "prompt_style": bundle.prompt,
         "frames": bundle.frames,
         "arrangement": bundle.arrangement,
+        "follows_instructions": bundle.follows_instructions,
         "history": list(bundle.history),
     }
     if bundle.familiar is not None:

@@ -143,6 +143,7 @@ def resolve_files(
         sidecar=bundle.sidecar if bundle else None,
         sidecar_sha256=digest_model(bundle.sidecar) if bundle and bundle.sidecar else "",
         familiar=bundle.familiar if bundle and mmproj == bundle.mmproj else None,
+        follows_instructions=bundle is None or bundle.follows_instructions,
     )
     if bundle is not None:
         _check_digests(bundle, files)

@@ -109,6 +109,7 @@ def run_vision(
         },
         prompt=_prompt_style(),
         frames=0,
+        follows_instructions=False,
     )
     result = train_vision(
         model, heads, config, folder, begins=_describe_sizes(model), progress=progress
