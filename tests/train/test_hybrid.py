@@ -196,11 +196,31 @@ class Answers:
         return wilson(right, len(found))[0] > CHANCE
 
 
-def test_the_whole_pipeline_ends_in_a_hybrid_answer(made: Made):
-    """A4.6: narrate, pretrain, tune, export, and a chat with what all of that made.
+def test_one_file_leads_from_clips_to_a_hybrid_answer(tmp_path: Path):
+    """A4.6: narrate, pretrain, tune, export and a hybrid chat, from the recipe in the package."""
+    out = tmp_path / "out"
+    with own_home(tmp_path / "home"):
+        document = run("train", "run", "hybrid", "--out", out)
+    steps = [step["step"] for step in document["steps"]]
+    assert steps == ["synth", "narrate", "pretrain", "tune", "export", "chat"]
+    bundle = read_bundle(Path(document["bundle"]))
+    assert bundle.adapter is not None
+    stages = bundle.history[-2:]
+    assert [stage["stage"] for stage in stages] == ["pretrain", "tune"]
+    assert stages[0]["data"][0]["sha256"] == digest_file(out / "pairs.jsonl")
 
-    A4.1 of trained parts: the connector and the adapter of the chat are those that were trained.
-    """
+    answer = json.loads((out / "said" / "chat.txt").read_text())
+    trace = json.loads((out / "trace.json").read_text())
+    said = Said(answer, trace)
+    assert answer["model"]["sha256"]["mmproj"] == bundle.sha256["mmproj"]
+    assert answer["model"]["adapter"] == {"sha256": bundle.sha256["adapter"], "scale": 1.0}
+    assert sum(part.get("visual_tokens", 0) for part in said.shown) == 6 * 16
+    spoken = (out / "world" / "speech" / "000000.srt").read_text().splitlines()[2]
+    assert spoken in said.told
+
+
+def test_a_hybrid_answer_rests_on_what_was_trained(made: Made):
+    """A4.1 of trained parts: the connector and the adapter of the chat are those of the stages."""
     bundle = read_bundle(made.bundle)
     assert [stage["stage"] for stage in bundle.history[-2:]] == ["pretrain", "tune"]
     pretrain, tune = bundle.history[-2:]

@@ -8,7 +8,8 @@ import pytest
 
 from tests.cli.run import invoke
 from vidcli.errors import UsageError
-from vidcli.train.recipe import STEPS, find_recipe, is_done, list_recipes, note_done, read_recipe
+from vidcli.train.notes import is_done, note_done
+from vidcli.train.recipe import STEPS, find_recipe, list_recipes, read_recipe
 
 
 def document(**changes):
@@ -16,8 +17,8 @@ def document(**changes):
     return {**tomllib.loads(text), **changes}
 
 
-def test_the_package_brings_nano_and_a_trial():
-    assert {"nano", "tiny"} <= set(list_recipes())
+def test_the_package_brings_nano_a_trial_and_a_pipeline():
+    assert {"nano", "tiny", "hybrid"} <= set(list_recipes())
     result = invoke("train", "run", "--list")
     assert result.exit_code == 0
     assert "nano" in result.stdout

@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from vidcli import settings
+from vidcli.cli.carrying import Program, get_program
 from vidcli.cli.terminal import Notes, has_color
 from vidcli.demo import CUP_THEN_ROCKET, HAT_AND_KITE
 
@@ -27,6 +28,7 @@ TAUGHT = "nano knows its small drawn world and nothing else"
 
 
 def demo(
+    ctx: typer.Context,
     question: Annotated[
         str | None,
         typer.Argument(
@@ -42,18 +44,18 @@ def demo(
 
     sheet = settings.cache_dir() / "demo" / "frames.png"
     asked = QUESTIONS if question is None else ((HAT_AND_KITE, question),)
-    notes = Notes()
+    notes, program = Notes(), get_program(ctx)
     with as_file(files("vidcli.demo")) as folder:
         clip = str(folder / HAT_AND_KITE)
         _make_room(sheet.parent)
-        _run(notes, "frames", clip, "--frames", SHEET_FRAMES, "--sheet", str(sheet))
+        _run(program, notes, "frames", clip, "--frames", SHEET_FRAMES, "--sheet", str(sheet))
         _show(sheet)
-        _run(notes, "caption", clip, "--model", NAME)
+        _run(program, notes, "caption", clip, "--model", NAME)
         for name, text in asked:
-            _run(notes, "ask", str(folder / name), text, "--model", NAME)
+            _run(program, notes, "ask", str(folder / name), text, "--model", NAME)
         if question is None:
             name, event = MOMENT
-            _run(notes, "find", str(folder / name), event, "--model", NAME)
+            _run(program, notes, "find", str(folder / name), event, "--model", NAME)
     notes.tell(TAUGHT)
     notes.tell(f"a real one: vidcli models pull {settings.RECOMMENDED_MODEL}")
 
@@ -75,17 +77,14 @@ def _make_room(folder: Path) -> None:
         ) from error
 
 
-def _run(notes: Notes, *words: str) -> None:
+def _run(program: Program, notes: Notes, *words: str) -> None:
     """Show a command and run it.
 
     Raises:
         typer.Exit: It failed; why is said.
     """
-    from vidcli.cli.app import app
-
     notes.tell("$ " + shlex.join(["vidcli", *words]))
-    code = app(list(words), prog_name="vidcli", standalone_mode=False)
-    if code:
+    if code := program(words):
         raise typer.Exit(code)
 
 

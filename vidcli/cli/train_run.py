@@ -3,16 +3,15 @@
 Not here: the steps themselves (`vidcli.train.recipe_steps`).
 """
 
-import io
-import time
-from contextlib import redirect_stdout
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vidcli.cli.carrying import Carrying, Program, get_program
 from vidcli.cli.options import OUTPUT, JsonOption, QuietOption
-from vidcli.cli.terminal import Notes, write_document, write_out, write_path, write_table
+from vidcli.cli.terminal import Notes, write_table
 from vidcli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -23,6 +22,7 @@ EVALUATION, PLOT, PREDICTIONS = "evaluation", "accuracy", "predictions"
 
 
 def run(
+    ctx: typer.Context,
     recipe: Annotated[
         str | None,
         typer.Argument(
@@ -43,7 +43,7 @@ def run(
         list[str] | None,
         typer.Option(
             metavar="NAME",
-            help="Only this step: synth, pretrain, tune, export, evaluate; may be repeated.",
+            help="Only this step, such as pretrain; may be repeated. --dry-run lists them.",
             show_default="all",
             rich_help_panel=OUTPUT,
         ),
@@ -60,12 +60,15 @@ def run(
     json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Make a model from nothing by a recipe, and measure it.
+    """Make a model by a recipe, and measure it.
 
-    Writes the sets it is measured on, teaches its vision encoder, then its language model, where
-    the recipe says so once more, exports a bundle and evaluates that. What is done for the same
+    From nothing: writes the sets it is measured on, teaches its vision encoder, then its language
+    model, where the recipe says so once more, exports a bundle and evaluates that. A recipe may
+    also list commands, such as those from your own videos to a bundle. What is done for the same
     settings is not done again, and a run that was stopped at any moment goes on from there.
     """
+    from vidcli.cli.train_pipeline import PipelineRun
+    from vidcli.train.pipeline import Pipeline
     from vidcli.train.recipe import find_recipe, list_recipes
 
     if list_:
@@ -78,10 +81,14 @@ def run(
     from vidcli.train.extra import require_extra
 
     require_extra()
-    found = find_recipe(recipe)
-    _Run(found, out, Notes(quiet=quiet), quiet=quiet).carry_out(
-        choose_steps(step or [], found.steps), dry_run=dry_run, json=json
-    )
+    found, quietly = find_recipe(recipe), Notes(quiet=quiet)
+    chosen = choose_steps(step or [], found.steps)
+    carrying: Carrying
+    if isinstance(found, Pipeline):
+        carrying = PipelineRun(found, out, notes=quietly, quiet=quiet, program=get_program(ctx))
+    else:
+        carrying = RecipeRun(found, out, notes=quietly, quiet=quiet, program=get_program(ctx))
+    carrying.carry_out(chosen, dry_run=dry_run, json=json)
 
 
 def choose_steps(named: list[str], steps: tuple[str, ...]) -> tuple[str, ...]:
@@ -96,49 +103,23 @@ def choose_steps(named: list[str], steps: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name for name in steps if not named or name in named)
 
 
-class _Run:
-    """A recipe that is carried out in a folder."""
+class RecipeRun(Carrying):
+    """A recipe of settings that is carried out in a folder."""
 
-    def __init__(self, recipe: "Recipe", out: Path, notes: Notes, *, quiet: bool) -> None:
-        self.recipe, self.out, self.notes, self.quiet = recipe, out, notes, quiet
-        self.digests = recipe.digests()
-
-    def carry_out(self, steps: tuple[str, ...], *, dry_run: bool, json: bool) -> None:
-        """Do what is not done, and say what came of it."""
-        from vidcli.output.progress import open_progress
-        from vidcli.train.recipe import is_done
+    def __init__(
+        self, recipe: "Recipe", out: Path, *, notes: Notes, quiet: bool, program: Program
+    ) -> None:
         from vidcli.train.recipe_steps import bundle_folder
 
-        todo = [step for step in steps if not is_done(self.out, step, self.digests[step])]
-        if dry_run:
-            write_out("".join(f"{line}\n" for line in self._plan(steps, todo)))
-            return
-        self._require_before(todo)
-        for line in self._plan(steps, todo):
-            self.notes.tell(line)
-        spent = {}
-        with open_progress(quiet=self.quiet) as progress:
-            for step in todo:
-                started = time.monotonic()
-                self._do(step, progress)
-                spent[step] = round(time.monotonic() - started, 3)
-                progress.clear()
-                self.notes.tell(f"{step}: done in {_time(spent[step])}")
-        folder = bundle_folder(self.recipe, self.out)
-        if json:
-            from vidcli.output.training import run_document
+        super().__init__(
+            recipe.name, out, bundle=bundle_folder(recipe, out), digests=recipe.digests(),
+            notes=notes, quiet=quiet, program=program,
+        )  # fmt: skip
+        self.recipe = recipe
 
-            write_document(
-                run_document(
-                    self.recipe.name, str(self.out), bundle=str(folder), steps=steps, spent=spent,
-                    evaluations=self._evaluations(),
-                )
-            )  # fmt: skip
-        else:
-            write_path(str(folder))
-
-    def _plan(self, steps: tuple[str, ...], todo: list[str]) -> list[str]:
-        """What each step takes, told before any is begun."""
+    def plan(self, todo: Sequence[str]) -> Mapping[str, str]:
+        """What each step does, and how long those take that take long."""
+        from vidcli.core.time import format_time
         from vidcli.train.recipe_steps import estimate_steps
 
         is_long = {"pretrain", "tune", "refine"} & set(todo)
@@ -152,87 +133,52 @@ class _Run:
             "export": f"weights as {recipe.export.quant}, projector as {recipe.export.mmproj}",
             "evaluate": ", ".join(one.name for one in recipe.sets),
         }
-        lines = []
-        for step in steps:
-            if step not in todo:
-                lines.append(f"{step}: done before")
-            elif step in costs:
-                lines.append(f"{step}: {what[step]}, about {_time(costs[step])}")
-            else:
-                lines.append(f"{step}: {what[step]}")
-        return lines
+        about = {step: f", about {format_time(seconds)}" for step, seconds in costs.items()}
+        return {step: f"{text}{about.get(step, '')}" for step, text in what.items()}
 
-    def _require_before(self, todo: list[str]) -> None:
-        """Refuse a step whose steps before it are neither done nor to be done.
-
-        Raises:
-            UsageError: One is.
-        """
-        from vidcli.train.recipe import is_done
-
-        needs = {
+    def needs(self, step: str) -> Sequence[str]:
+        """The steps whose results a step takes."""
+        return {
             "tune": ("pretrain",),
             "refine": ("tune",),
             "export": (self.recipe.taught,),
             "evaluate": ("synth", "export"),
-        }
-        for step in todo:
-            for before in needs.get(step, ()):
-                if before not in todo and not is_done(self.out, before, self.digests[before]):
-                    raise UsageError(
-                        f"{step} needs {before}, which is not done in {self.out}",
-                        hint=f"--step {before} --step {step}, or no --step at all",
-                    )
+        }.get(step, ())
 
-    def _do(self, step: str, progress: "Progress") -> None:
-        from vidcli.train.recipe import note_done
+    def do(self, step: str, progress: "Progress") -> list[Path]:
+        """Do a step; gives the files it made."""
         from vidcli.train.recipe_steps import MAKERS
 
-        made = (
-            self._evaluate()
-            if step == "evaluate"
-            else MAKERS[step](self.recipe, self.out, progress)
-        )
-        note_done(self.out, step, self.digests[step], made)
+        if step == "evaluate":
+            return self._evaluate()
+        return MAKERS[step](self.recipe, self.out, progress)
+
+    def evaluations(self) -> list[str]:
+        """Documents that `eval` wrote."""
+        documents = [self._document(one.name) for one in self.recipe.sets]
+        return [str(path) for path in documents if path.exists()]
 
     def _evaluate(self) -> list[Path]:
         """Measure the bundle on every set, by the command anyone would use."""
-        from vidcli.cli.app import app
         from vidcli.core.files import atomic_write
-        from vidcli.train.recipe_steps import bundle_folder, set_folder
+        from vidcli.train.recipe_steps import set_folder
 
-        folder, made = bundle_folder(self.recipe, self.out), []
+        made = []
         for one in self.recipe.sets:
-            plot = folder / f"{PLOT}-{one.name}.png"
+            plot = self.bundle / f"{PLOT}-{one.name}.png"
             kept = self.out / EVALUATION / f"{one.name}-{PREDICTIONS}.jsonl"
             words = [
-                "eval", str(set_folder(self.out, one.name)), "--model", str(folder), "--json",
+                "eval", str(set_folder(self.out, one.name)), "--model", str(self.bundle), "--json",
                 "--predictions", str(kept), "--plot", str(plot),
                 "--limit", str(self.recipe.evaluate.limit),
             ]  # fmt: skip
             words += ["--controls"] * self.recipe.evaluate.controls + ["--quiet"] * self.quiet
-            said = io.StringIO()
-            with redirect_stdout(said):
-                code = app(words, prog_name="vidcli", standalone_mode=False)
-            if code:
-                raise typer.Exit(code)
             document = self._document(one.name)
+            said = self.run_command(words)
             with atomic_write(document) as file:
-                file.write(said.getvalue().encode())
+                file.write(said.encode())
             made += [document, plot]
         return made
 
     def _document(self, name: str) -> Path:
-        from vidcli.train.recipe_steps import bundle_folder
-
-        return bundle_folder(self.recipe, self.out) / f"{EVALUATION}-{name}.json"
-
-    def _evaluations(self) -> list[str]:
-        documents = [self._document(one.name) for one in self.recipe.sets]
-        return [str(path) for path in documents if path.exists()]
-
-
-def _time(seconds: float) -> str:
-    from vidcli.core.time import format_time
-
-    return format_time(seconds)
+        return self.bundle / f"{EVALUATION}-{name}.json"

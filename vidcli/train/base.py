@@ -30,6 +30,7 @@ class Base:
         frames: How many frames it was shown; None where nothing is said.
         arrangement: What it makes of them.
         sidecar: Weights of its Q-Former; None where it has none.
+        follows_instructions: Whether it does, before it is tuned.
     """
 
     files: ModelFiles
@@ -39,6 +40,7 @@ class Base:
     frames: int | None = None
     arrangement: str = FRAMES
     sidecar: Path | None = None
+    follows_instructions: bool = True
 
     @property
     def is_pretrained(self) -> bool:
@@ -109,6 +111,7 @@ def open_bundle(folder: Path) -> Base:
         frames=bundle.frames,
         arrangement=bundle.arrangement,
         sidecar=bundle.sidecar,
+        follows_instructions=bundle.follows_instructions,
     )
 
 

@@ -77,6 +77,7 @@ def export_run(
             history=(*base.history, stage),
             arrangement=arrangement,
             sidecar=sidecar,
+            follows_instructions=base.follows_instructions or stage["stage"] == "tune",
         )
     )
 

@@ -6,26 +6,25 @@
     export     makes a small bundle of it        evaluate   measures that, as anyone would use it
 
 A step is done when its note says so, for the same settings and the same steps before it; its files
-are looked at, so that one that went missing is made again.
+are looked at, so that one that went missing is made again. A recipe may list commands in place of
+settings (`vidcli.train.pipeline`).
 """
 
-import hashlib
-import json
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypeVar
 
-from vidcli.core.files import atomic_write
 from vidcli.errors import UsageError
+from vidcli.train.notes import digest_facts
+from vidcli.train.pipeline import Pipeline, read_pipeline
 from vidcli.train.world.settings import LanguageConfig, VisionConfig
 from vidcli.world.synth import WORLD
 from vidcli.world.vocabulary import SPLITS, Split
 
 STEPS = ("synth", "pretrain", "tune", "refine", "export", "evaluate")
-NOTES = "done"  # folder of the notes
 SUFFIX = ".toml"
 QUANTS = ("F32", "F16", "BF16", "Q8_0")
 
@@ -132,13 +131,13 @@ class Recipe:
         """Names what decides each step's result, the steps before it included."""
         sets = [asdict(one) for one in self.sets]
         model = {**self.model, "words": self.words.clips}
-        found = {"synth": _digest("synth", WORLD, sets)}
-        found["pretrain"] = _digest("pretrain", WORLD, model, self.pretrain.digest())
-        found["tune"] = _digest("tune", found["pretrain"], self.tune.digest())
+        found = {"synth": digest_facts("synth", WORLD, sets)}
+        found["pretrain"] = digest_facts("pretrain", WORLD, model, self.pretrain.digest())
+        found["tune"] = digest_facts("tune", found["pretrain"], self.tune.digest())
         if self.refine:
-            found["refine"] = _digest("refine", found["tune"], self.refine.digest())
-        found["export"] = _digest("export", found[self.taught], self.name, asdict(self.export))
-        found["evaluate"] = _digest(
+            found["refine"] = digest_facts("refine", found["tune"], self.refine.digest())
+        found["export"] = digest_facts("export", found[self.taught], self.name, asdict(self.export))
+        found["evaluate"] = digest_facts(
             "evaluate", found["export"], found["synth"], asdict(self.evaluate)
         )
         return found
@@ -153,7 +152,7 @@ def list_recipes() -> dict[str, str]:
     return {name: find_recipe(name).title for name in names}
 
 
-def find_recipe(named: str) -> Recipe:
+def find_recipe(named: str) -> Recipe | Pipeline:
     """The recipe of a file, or of the package by its name.
 
     Raises:
@@ -170,7 +169,10 @@ def find_recipe(named: str) -> Recipe:
         document = tomllib.loads(source.read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise UsageError(f"{named} cannot be read: {error}") from error
-    return read_recipe(document, name=path.stem if is_file else named)
+    name = path.stem if is_file else named
+    if "step" in document:
+        return read_pipeline(document, name=name, here=path.absolute().parent)
+    return read_recipe(document, name=name)
 
 
 def read_recipe(document: Mapping[str, Any], *, name: str) -> Recipe:
@@ -220,28 +222,3 @@ def _read(kind: type[T], given: Any, section: str) -> T:
     if unknown:
         raise ValueError(f"{section} knows no {unknown[0]}")
     return kind(**given)
-
-
-# What is done
-
-
-def note_done(out: Path, step: str, digest: str, made: Iterable[Path]) -> None:
-    """Note that a step is done, with the files it made."""
-    sizes = {str(path.relative_to(out)): path.stat().st_size for path in made}
-    with atomic_write(out / NOTES / f"{step}.json") as file:
-        file.write(json.dumps({"digest": digest, "files": sizes}, indent=2).encode())
-
-
-def is_done(out: Path, step: str, digest: str) -> bool:
-    """Whether a step is done for these settings, and all its files are still there."""
-    try:
-        note = json.loads((out / NOTES / f"{step}.json").read_text("utf-8"))
-        return note["digest"] == digest and all(
-            (out / name).stat().st_size == size for name, size in note["files"].items()
-        )
-    except (OSError, ValueError, KeyError):
-        return False
-
-
-def _digest(*facts: object) -> str:
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()

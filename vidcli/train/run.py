@@ -246,6 +246,7 @@ def run_contrastive(
         prompt=f"{profile.name}/{profile.version}",
         frames=config.frames,
         history=(*stage.base.history, entry),
+        follows_instructions=stage.base.follows_instructions,
     )
     made = export_heads(heads, bundle, (files.weights_sha256, files.mmproj_sha256))
     report = {
