@@ -222,6 +222,11 @@ def test_variables_are_looked_through():
     assert found["VIDCLI_N_CTX: n_ctx = 'many' is no whole number"]["level"] == "problem"
 
 
+def test_the_packaged_model_may_be_the_one_that_runs():
+    finding = pick(diagnose(VIDCLI_MODEL="nano"), "model-choice")
+    assert (finding["level"], finding["text"][:10]) == ("ok", "nano runs,")
+
+
 def test_a_model_named_for_good_that_is_not_there_is_a_problem():
     finding = pick(diagnose(VIDCLI_MODEL="nobody"), "model-choice")
     assert (finding["level"], "VIDCLI_MODEL" in finding["text"]) == ("problem", True)

@@ -1,6 +1,7 @@
 """Family 3: instruction tuning starts from a pretrained model and teaches it to follow."""
 
 import json
+import shutil
 from contextlib import ExitStack
 from dataclasses import replace
 
@@ -12,6 +13,7 @@ pytest.importorskip("peft", reason="needs the extra 'parity'")
 import torch
 
 from tests.cli.run import invoke
+from tests.hub import Repo
 from tests.train import serving
 from tests.train.conftest import HELD_OUT, TAUGHT, open_toy_stage
 from tests.train.toy import list_toys
@@ -47,6 +49,62 @@ def test_a3_1_an_upstream_model_may_be_tuned(scratch, world):
     with ExitStack() as stack:
         upstream = replace(scratch, upstream="hf:somebody/model")
         assert open_toy_stage(upstream, world, stack, stage="tune", steps=1, rate=1e-3)
+
+
+@pytest.fixture
+def tune_files(scratch, world, tmp_path):
+    """Runs `train tune` with files, and more words; gives the result and the folder."""
+
+    def run(base: str, *more: str):
+        out = tmp_path / "tuned"
+        words = [
+            "train", "tune", "--from", base, "--data", str(world.questions), "--out", str(out),
+            "--steps", "1", "--batch", "2", "--accumulate", "1", "--device", "cpu", "--threads",
+            "1", "--eval-samples", "2", "--frames", "2", *more,
+        ]  # fmt: skip
+        return invoke(*words), out
+
+    return run
+
+
+def test_a3_1_files_of_nobody_are_refused_on_the_command_line(scratch, tune_files):
+    """A3.1: the error explains the two stages, and names what to type."""
+    result, out = tune_files(str(scratch.files.weights), "--mmproj", str(scratch.files.mmproj))
+    assert result.exit_code == 4
+    assert "tuning is the second of two stages" in result.stderr
+    assert "--upstream" in result.stderr
+    assert not (out / "vidcli.json").exists()
+
+
+def test_a3_1_who_pretrained_files_may_be_named(scratch, tune_files):
+    """A3.1: `--upstream` names who did, and the bundle tells so."""
+    files = scratch.files
+    result, out = tune_files(
+        str(files.weights), "--mmproj", str(files.mmproj), "--upstream", "the lab next door"
+    )
+    assert result.exit_code == 0, result.stderr
+    bundle = read_bundle(out)
+    assert bundle.base["upstream"] == "the lab next door"
+    assert [stage["stage"] for stage in bundle.history] == ["tune"]
+
+
+def test_a3_1_a_model_of_the_hub_may_be_tuned(scratch, tune_files, hub):
+    """A3.1: `--from hf:…` is a model that its makers pretrained; so is its name once pulled."""
+    files = scratch.files
+    hub.repos["somebody/model"] = Repo(
+        {
+            "model-F32.gguf": files.weights.read_bytes(),
+            "mmproj-model-F32.gguf": files.mmproj.read_bytes(),
+            "README.md": b"#",
+        }
+    )
+    pulled = invoke("models", "pull", "hf:somebody/model", "--name", "seer")
+    assert pulled.exit_code == 0, pulled.stderr
+    for base in ("hf:somebody/model", "seer"):
+        result, out = tune_files(base)
+        assert result.exit_code == 0, result.stderr
+        assert read_bundle(out).base["upstream"] == "hf:somebody/model"
+        shutil.rmtree(out)
 
 
 def test_a3_1_the_history_tells_both_stages_and_their_data(tuned, seeing):

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from vidcli.core.catalog import InstalledModel, ModelSpec
     from vidcli.models.bundle import Bundle
 
-HUB = "hf:"
 AnyLooking = TypeVar("AnyLooking", bound=Looking)
 
 
@@ -127,17 +126,15 @@ def _look_up(named: str, *, offline: bool, notes: Notes) -> "InstalledModel | No
     from vidcli.models.catalog import find_model
     from vidcli.models.packaged import NAME, find_here
     from vidcli.models.pull import hint_names
-    from vidcli.models.registry import find_source, list_installed
+    from vidcli.models.registry import HUB, list_installed
 
-    if named.startswith(HUB):
-        source, _, quant = named.removeprefix(HUB).partition(":")
-        found = find_source(HUB + source, quant)
-        if found is None:
-            raise ModelError(f"{named} is not installed", hint=f"vidcli models pull {named}")
-        return found
     if _is_path(named):
         return None
     found = find_here(named)
+    if named.startswith(HUB):
+        if found is None:
+            raise ModelError(f"{named} is not installed", hint=f"vidcli models pull {named}")
+        return found
     if found is None and Path(named).expanduser().exists():
         return None
     spec = find_model(named)
@@ -162,7 +159,10 @@ def _look_up(named: str, *, offline: bool, notes: Notes) -> "InstalledModel | No
 
 def _is_path(named: str) -> bool:
     """Whether a name can only be meant as a file or directory."""
-    return "/" in named or named.startswith("~") or named.casefold().endswith(".gguf")
+    from vidcli.models.registry import HUB
+
+    is_file = "/" in named or named.startswith("~") or named.casefold().endswith(".gguf")
+    return is_file and not named.startswith(HUB)
 
 
 def _best_installed(notes: Notes) -> "InstalledModel | None":

@@ -202,11 +202,7 @@ def _is_only_a_file(value: str) -> bool:
 
 def _has_model(value: str) -> bool:
     from vidcli.models.packaged import find_here
-    from vidcli.models.registry import find_source
 
-    if value.startswith("hf:"):
-        source, _, quant = value.removeprefix("hf:").partition(":")
-        return find_source(f"hf:{source}", quant) is not None
     return find_here(value) is not None or Path(value).expanduser().exists()
 
 

@@ -88,15 +88,13 @@ def check_tool_files() -> Iterator[Finding]:
 def check_choice() -> Iterator[Finding]:
     """Which model runs where no flag names one."""
     from vidcli.models.catalog import find_model
-    from vidcli.models.registry import find_installed, find_source
+    from vidcli.models.packaged import find_here
 
     kept = settings.find("model")
     if kept.problem or kept.written is None:  # the settings' own check has said so
         return
     name = str(kept.written)
-    source, _, quant = name.removeprefix("hf:").partition(":")
-    installed = find_source(f"hf:{source}", quant) if name.startswith("hf:") else None
-    if installed or find_installed(name) or Path(name).expanduser().exists():
+    if find_here(name) or Path(name).expanduser().exists():
         yield Finding("model-choice", Level.OK, f"{name} runs, as {kept.where} says")
         return
     is_known = name.startswith("hf:") or find_model(name) is not None

@@ -9,7 +9,7 @@ from pathlib import Path
 from vidcli.core.catalog import FileRole, InstalledModel, Kind, StoredFile
 from vidcli.models.bundle import is_bundle, read_bundle
 from vidcli.models.gguf import read_facts
-from vidcli.models.registry import find_installed
+from vidcli.models.registry import HUB, find_installed, find_source
 
 NAME = "nano"
 SOURCE = "packaged"
@@ -43,7 +43,13 @@ def find_packaged(name: str = NAME) -> InstalledModel | None:
 
 
 def find_here(name: str) -> InstalledModel | None:
-    """The model of a name on this machine: an installed one goes before the packaged one."""
+    """The model on this machine that a name means, or `hf:OWNER/REPO[:QUANT]`.
+
+    An installed one goes before the packaged one.
+    """
+    if name.startswith(HUB):
+        repo, _, quant = name.removeprefix(HUB).partition(":")
+        return find_source(f"{HUB}{repo}", quant)
     return find_installed(name) or find_packaged(name)
 
 

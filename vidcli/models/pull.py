@@ -27,9 +27,8 @@ from vidcli.models.fit import bill_of, fits_memory, say_bill
 from vidcli.models.gguf import Role, describe_role, read_facts, split_parts
 from vidcli.models.hardware import Memory
 from vidcli.models.pair import check_pair, find_mmproj
-from vidcli.models.registry import check_name, find_installed, register
+from vidcli.models.registry import HUB, check_name, find_installed, register
 
-HUB = "hf:"
 ONNX_SUFFIX = ".onnx"
 LOCAL = "local"
 

@@ -19,6 +19,7 @@ from vidcli.core.files import atomic_write
 from vidcli.errors import ModelError, ResourceError, UsageError
 
 VERSION = 1
+HUB = "hf:"  # before what is named by where it comes from
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
