@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.run import invoke
+from tests.heads import save_seeker
 from tests.pairs import PairCache
 from tests.talks import make_talk, monologue
 from tests.tools.nets import RED, save_clip_classifier, save_colour_detector
@@ -41,6 +42,7 @@ EXAMPLES = {
     "check": "check {clip} sunny",
     "dense": "dense {clip} --max-tokens 2 --results {out}.json",
     "find": "find {clip} sunny --threshold 0",
+    "search": "search sunny {clip} --model {seeker}",
     "classify": "classify {clip} --labels red,blue",
     "chat": "chat {clip}",
     "watch": "watch {folder} --settle 0.1 --every 0.1 --max-tokens 2",
@@ -168,6 +170,7 @@ def test_no_command_but_pull_opens_a_socket(
     places = {"clip": clip, "model": pairs.get("tiny-idefics3").weights, "out": tmp_path / "out"}
     places["detector"] = save_colour_detector(tmp_path / "colours.onnx", (RED,))
     places["actions"] = save_clip_classifier(tmp_path / "clips.onnx")
+    places["seeker"] = save_seeker(pairs.get("tiny-idefics3"), tmp_path / "seeker")
     (tmp_path / "colours.txt").write_text("red\n")
     (tmp_path / "clips.txt").write_text("bright\ndark\nmoving\n")
     places["folder"] = tmp_path / "watched"

@@ -33,6 +33,12 @@ def test_windows_cover_the_span_and_leave_nothing_between(
     assert len(times) == grid.count * group
 
 
+def test_a_span_shorter_than_a_window_is_one_window_with_all_its_frames():
+    grid = lay_windows(Span(Fraction(1), Fraction(3)), window=Fraction(60), step=Fraction(30))
+    assert grid.windows == ((0, 4),)
+    assert grid.window(0) == Span(Fraction(1), Fraction(3))
+
+
 def test_lengths_go_by_the_video_and_by_each_other():
     span = Span(Fraction(0), Fraction(640))
     assert choose_lengths(span, window=None, step=None) == (20, 10)

@@ -37,6 +37,7 @@ from vidcli.cli.methods import methods
 from vidcli.cli.narrate import narrate
 from vidcli.cli.read import read
 from vidcli.cli.schema import schema
+from vidcli.cli.search import search
 from vidcli.cli.shots import shots
 from vidcli.cli.summarize import summarize
 from vidcli.cli.synth import synth
@@ -206,6 +207,7 @@ PANELS: dict[str, tuple[Callable[..., None], ...]] = {
         chapters,
         highlights,
         find,
+        search,
         check,
         classify,
         chat,

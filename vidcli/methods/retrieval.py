@@ -1,17 +1,20 @@
 """A bundle's retrieval heads over a loaded model: videos and texts as vectors that can be compared.
 
-What a search over videos needs of a trained model; there is no command for it yet. Vectors are of
-unit length: their product is how well a video and a text belong together.
+What `vidcli search` needs of a trained model. Vectors are of unit length: their product is how well
+a video and a text belong together.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from vidcli.core.prompt import ImagePart
+from vidcli.core.search import Scored
+from vidcli.core.time import Span
 from vidcli.errors import ModelError
 from vidcli.methods.dual import DualHeads, load_heads
+from vidcli.methods.sliding import WindowGrid, images_between
 from vidcli.models.bundle import Bundle
 from vidcli.models.tensors import read_tensors
 
@@ -64,6 +67,43 @@ class DualEncoder:
         """
         stacked = np.stack([image.tokens.data.astype(np.float32) for image in images])
         return self._heads.embed_video(stacked)
+
+
+def score_windows(
+    encoder: DualEncoder, words: "Array", images: Sequence[ImagePart], grid: WindowGrid
+) -> Iterator[tuple[Span, float]]:
+    """Each window of a video with its cosine to a text.
+
+    Args:
+        encoder: Of the model that made the tokens.
+        words: Of the text, from `DualEncoder.embed_text`.
+        images: Of the whole grid, as `methods.watch` gives them.
+        grid: What they were planned by.
+    """
+    for number in range(len(grid.windows)):
+        span = grid.window(number)
+        shown = images_between(images, span.start, span.end)
+        yield span, float(encoder.embed_video(shown) @ words)
+
+
+def pick_hits(scored: Sequence[Scored], *, threshold: float | None) -> list[Scored]:
+    """The best parts, best first; of those of one video that meet, the best one.
+
+    Args:
+        scored: Windows of any number of videos.
+        threshold: A hit scores as much at least; None takes all.
+    """
+    hits: list[Scored] = []
+    for one in sorted(scored, key=lambda one: -one.score):
+        if threshold is not None and one.score < threshold:
+            break
+        if not any(one.path == hit.path and _meet(one.span, hit.span) for hit in hits):
+            hits.append(one)
+    return hits
+
+
+def _meet(one: Span, other: Span) -> bool:
+    return one.start < other.end and other.start < one.end
 
 
 def open_encoder(bundle: Bundle, tokenizer: Tokenizer) -> DualEncoder:

@@ -116,7 +116,7 @@ def lay_windows(
 
     Args:
         span: What is looked at.
-        window: Seconds a window shows, about; a span that is shorter is one window.
+        window: Seconds a window shows, about; a span that is shorter is one window, of all frames.
         step: From one window to the next, at most `window`.
         frames: Of a window.
         group: Frames that the encoder takes at once.
@@ -124,6 +124,7 @@ def lay_windows(
     Raises:
         UsageError: There would be more of them than memory should hold.
     """
+    window, step = min(window, span.length), min(step, span.length)
     size = max(1, math.ceil(Fraction(frames, group)))
     count = max(1, round(span.length * size / window))
     if count > MOST_UNITS:

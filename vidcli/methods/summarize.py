@@ -252,5 +252,7 @@ class Summarizer:
                 "together; --n-ctx gives more room"
             )
         if reduction.dropped:
-            notes.append(f"{reduction.dropped} chapters of a reply began nowhere new: left out")
+            notes.append(
+                f"chapters of a reply that began nowhere new: {reduction.dropped} left out"
+            )
         return tuple(dict.fromkeys(notes))
