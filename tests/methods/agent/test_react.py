@@ -233,7 +233,10 @@ def make_track(label: str, start: int, end: int) -> Track:
 
 
 def test_the_planner_asks_the_object_memory_in_sql() -> None:
-    """VideoAgent (memory): objects, segments and what is in which, by SELECT."""
+    """VideoAgent (memory): objects, segments and what is in which, by SELECT.
+
+    The planner is told what makes two sightings one object: no embedding model is loaded.
+    """
     tracks = [make_track("dog", 0, 3), make_track("cat", 5, 6), make_track("dog", 8, 9)]
     sql = (
         "SELECT o.category, s.start_s FROM objects o JOIN objects_segments j ON j.object_id = o.id"
@@ -241,7 +244,10 @@ def test_the_planner_asks_the_object_memory_in_sql() -> None:
     )
     ask = act("object_memory_querying", sql=sql)
     senses = Senses(find_tracks=lambda _span: (tracks, 50))
-    result = play(queue(ask, FINISH, *END), REACT, senses=senses).result
+    played = play(queue(ask, FINISH, *END), REACT, senses=senses)
+    result = played.result
+    told = "".join(part.text for part in played.planner.whole[0].parts)  # type: ignore[union-attr]
+    assert "association by overlap and appearance histogram" in told
     assert result.calls[1].scanned == 50  # things are followed when they are first asked for
     assert [entry.told.text for entry in result.calls[1].observations] == [
         "category: dog, start_s: 0.0",

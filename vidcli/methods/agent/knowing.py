@@ -201,7 +201,8 @@ class ObjectMemoryQuerying:
     name = "object_memory_querying"
     purpose = (
         "one SQL SELECT on tables objects(id, category, score, start_s, end_s), "
-        "segments(id, start_s, end_s, caption), objects_segments(object_id, segment_id)"
+        "segments(id, start_s, end_s, caption), objects_segments(object_id, segment_id); what is "
+        "one object is told by association by overlap and appearance histogram"
     )
 
     @property
