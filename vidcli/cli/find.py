@@ -1,7 +1,6 @@
 """`vidcli find`: when something is seen in a video."""
 
 from collections.abc import Callable
-from fractions import Fraction
 from pathlib import Path
 from shutil import get_terminal_size
 from typing import Annotated
@@ -12,11 +11,10 @@ from vidcli import settings
 from vidcli.cli.cutting import Cutter
 from vidcli.cli.finding import FindTask
 from vidcli.cli.following import open_follower
-from vidcli.cli.groups import Loading, Rehearsing, Telling, takes_groups
-from vidcli.cli.highlights import WindowLooking
+from vidcli.cli.groups import Loading, Rehearsing, Telling, WindowLooking, takes_groups
 from vidcli.cli.inputs import Choosing, Inputs, gather
 from vidcli.cli.keeping import Keeping
-from vidcli.cli.options import LOOKING, MODEL, OUTPUT, read_positive_time
+from vidcli.cli.options import MODEL, OUTPUT, StepOption, WindowOption
 from vidcli.cli.running import run_task
 from vidcli.cli.terminal import has_color, is_terminal, write_out
 from vidcli.cli.written import require_writable
@@ -62,24 +60,8 @@ def find(
             help="What the model's yes is compared with, in case it says yes of anything."
         ),
     ] = PriorRule.AUTO,
-    window: Annotated[
-        Fraction | None,
-        typer.Option(
-            metavar="TIME",
-            parser=read_positive_time,
-            help="Length of the parts that are asked about.  [default: 1 s or more, by length]",
-            rich_help_panel=LOOKING,
-        ),
-    ] = None,
-    step: Annotated[
-        Fraction | None,
-        typer.Option(
-            metavar="TIME",
-            parser=read_positive_time,
-            help="From one part to the next.  [default: half of --window]",
-            rich_help_panel=LOOKING,
-        ),
-    ] = None,
+    window: WindowOption = None,
+    step: StepOption = None,
     curve: Annotated[
         bool | None,
         typer.Option(

@@ -184,6 +184,31 @@ class Writing:
 
 
 @dataclass(frozen=True, slots=True)
+class WindowLooking:
+    """Which part of a video to look at, and how closely at each window of it."""
+
+    frames: Annotated[
+        int,
+        typer.Option(
+            "--frames",
+            min=0,
+            metavar="N",
+            help="How many frames of each window to look at, at most.",
+            show_default="4",
+            rich_help_panel=LOOKING,
+        ),
+    ] = 0
+    fps: FpsOption = None
+    start: FromOption = None
+    end: ToOption = None
+
+    @property
+    def looking(self) -> Looking:
+        """The same, as every task has it."""
+        return Looking(frames=self.frames, fps=self.fps, start=self.start, end=self.end)
+
+
+@dataclass(frozen=True, slots=True)
 class Telling:
     """What is said, and in which form."""
 

@@ -1,7 +1,5 @@
 """`vidcli highlights`: the parts of a video that stand out, by a query or by how they look."""
 
-from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 from typing import Annotated
 
@@ -9,49 +7,16 @@ import typer
 
 from vidcli import settings
 from vidcli.cli.cutting import Cutter
-from vidcli.cli.groups import Loading, Looking, Rehearsing, Telling, takes_groups
+from vidcli.cli.groups import Loading, Rehearsing, Telling, WindowLooking, takes_groups
 from vidcli.cli.highlighting import HighlightTask
 from vidcli.cli.inputs import Choosing, gather
 from vidcli.cli.keeping import Keeping
-from vidcli.cli.options import (
-    LOOKING,
-    OUTPUT,
-    FpsOption,
-    FromOption,
-    ToOption,
-    VideosArgument,
-    read_positive_time,
-)
+from vidcli.cli.options import OUTPUT, VideosArgument, WindowOption
 from vidcli.cli.running import run_task
 from vidcli.errors import ExitCode, UsageError
 from vidcli.output.documents import Document
 
 COUNT = 5
-
-
-@dataclass(frozen=True, slots=True)
-class WindowLooking:
-    """Which part of a video to look at, and how closely at each window of it."""
-
-    frames: Annotated[
-        int,
-        typer.Option(
-            "--frames",
-            min=0,
-            metavar="N",
-            help="How many frames of each window to look at, at most.",
-            show_default="4",
-            rich_help_panel=LOOKING,
-        ),
-    ] = 0
-    fps: FpsOption = None
-    start: FromOption = None
-    end: ToOption = None
-
-    @property
-    def looking(self) -> Looking:
-        """The same, as every task has it."""
-        return Looking(frames=self.frames, fps=self.fps, start=self.start, end=self.end)
 
 
 @takes_groups
@@ -82,15 +47,7 @@ def highlights(
             show_default=f"{settings.CHECK_THRESHOLD:g}",
         ),
     ] = None,
-    window: Annotated[
-        Fraction | None,
-        typer.Option(
-            metavar="TIME",
-            parser=read_positive_time,
-            help="Length of the parts that are scored.  [default: 1 s or more, by length]",
-            rich_help_panel=LOOKING,
-        ),
-    ] = None,
+    window: WindowOption = None,
     clip: Annotated[
         Path | None,
         typer.Option(

@@ -222,6 +222,24 @@ AtOption = Annotated[
         rich_help_panel=LOOKING,
     ),
 ]
+WindowOption = Annotated[
+    Fraction | None,
+    typer.Option(
+        metavar="TIME",
+        parser=read_positive_time,
+        help="Length of the parts that are looked at.  [default: 1 s or more, by length]",
+        rich_help_panel=LOOKING,
+    ),
+]
+StepOption = Annotated[
+    Fraction | None,
+    typer.Option(
+        metavar="TIME",
+        parser=read_positive_time,
+        help="From one part to the next.  [default: half of --window]",
+        rich_help_panel=LOOKING,
+    ),
+]
 PromptStyleOption = Annotated[
     PromptStyle,
     typer.Option(

@@ -13,10 +13,9 @@ from vidcli.cli import asking
 from vidcli.cli.build import Bench, import_engine, open_bench
 from vidcli.cli.choosing import find_bundle
 from vidcli.cli.footage import Footage, open_videos
-from vidcli.cli.groups import Loading, Telling, takes_groups
-from vidcli.cli.highlights import WindowLooking
+from vidcli.cli.groups import Loading, Telling, WindowLooking, takes_groups
 from vidcli.cli.inputs import Choosing, each_input, gather
-from vidcli.cli.options import LOOKING, OUTPUT, VideosArgument, read_positive_time
+from vidcli.cli.options import OUTPUT, StepOption, VideosArgument, WindowOption
 from vidcli.cli.terminal import write_document, write_out
 from vidcli.core.results import Timings
 from vidcli.core.search import Scored, Searched
@@ -57,24 +56,8 @@ def search(
             show_default="any",
         ),
     ] = None,
-    window: Annotated[
-        Fraction | None,
-        typer.Option(
-            metavar="TIME",
-            parser=read_positive_time,
-            help="Length of the parts that are compared.  [default: 1 s or more, by length]",
-            rich_help_panel=LOOKING,
-        ),
-    ] = None,
-    step: Annotated[
-        Fraction | None,
-        typer.Option(
-            metavar="TIME",
-            parser=read_positive_time,
-            help="From one part to the next.  [default: half of --window]",
-            rich_help_panel=LOOKING,
-        ),
-    ] = None,
+    window: WindowOption = None,
+    step: StepOption = None,
     dry_run: Annotated[
         bool,
         typer.Option(
