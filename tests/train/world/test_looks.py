@@ -13,8 +13,6 @@ from vidcli.train.world.language import Lessons, TokenHeads, language_loss
 from vidcli.train.world.learner import Learner
 from vidcli.train.world.lessons import IGNORED
 from vidcli.train.world.looks import Looks, Names, WordHeads
-from vidcli.train.world.modules import Turns
-from vidcli.train.world.seed import COLOUR, KIND, seed_language
 from vidcli.train.world.settings import LanguageConfig
 from vidcli.train.world.start import start_model
 from vidcli.train.world.vision import PatchHeads
@@ -94,20 +92,3 @@ def test_what_a_word_tells_is_what_all_its_tokens_have_in_common():
     values = torch.tensor([[3, 3, 5], [3, 4, 5], [3, 4, 5]])
     where = torch.tensor([[True, True, False], [True, True, False], [False, False, False]])
     assert looks._only_value(values, where=where).tolist() == [3, IGNORED, 0]
-
-
-def test_a_seeded_word_finds_its_tokens_wherever_they_are(sizes, blank):
-    wide = replace(sizes, width=256, heads=4, kv_heads=4, layers=3)
-    config = replace(CONFIG, seeded=24, vision="frozen")
-    source = Lessons(config, wide, weights=blank[0], mmproj=blank[1])
-    model = start_model(wide, seed=1)
-    seed_language(model, PatchHeads(wide), source.writer, config)
-    source.close()
-    cells, shown = 170, {12: 3, 90: 5, 150: 8}  # cells that show a kind, and which
-    x = torch.zeros(1, cells + len(shown), wide.width)
-    for number, (cell, kind) in enumerate(shown.items()):
-        x[0, [cell, cells + number], KIND + kind] = 1
-        x[0, cell, COLOUR + number] = 1
-    query, key = model.queries_and_keys(config.tap, looks.HEAD, x, Turns(cells + len(shown), ()))
-    found = (query[0, cells:] @ key[0, :cells].T).argmax(-1)
-    assert found.tolist() == list(shown)

@@ -6,9 +6,6 @@ colour, which text, where. The embeddings of the words for them get the same num
 the heads begin by looking at what is like them. So "What is the red thing?" finds the red token,
 and what is found there is already the word for it.
 
-One head of the layer behind `tap` begins by comparing kinds alone, and only in rotary pairs that
-hardly turn within a clip: a word finds its tokens wherever they are (`looks` teaches it on).
-
 Two heads of the first layer begin by looking at the same object one and two frames before: some of
 their rotary pairs hold a constant, the key's turned by the cells of a frame, others compare kind
 and colour. They bring its place along, so that the layers above can tell which way it went.
@@ -27,7 +24,6 @@ from torch import Tensor
 
 from vidcli.errors import UsageError
 from vidcli.train.world.crowd import make_crowd
-from vidcli.train.world.looks import HEAD
 from vidcli.train.world.modules import SmallModel
 from vidcli.train.world.settings import LanguageConfig
 from vidcli.train.world.views import TEXTS, PatchLabels, label_patches, shoot
@@ -48,9 +44,6 @@ BROUGHT = (PLACE, PLACE + 1, *range(BIN, CODE), IS_OBJECT)  # from the frame bef
 BACK = 2  # frames that are looked back, each by a head
 LEAST_WIDTH = CODE + BACK * len(BROUGHT)
 CLOCK, LIKENESS = 5 / 32, 17 / 32  # first rotary pairs that tell when, and what, as shares
-SLOW = 18 / 32  # first rotary pair that turns less than a radian within a clip
-NAMED_WEIGHT, TOLD_WEIGHT = 0.26, 0.15
-TOLD = (*range(COLOUR, TEXT), PLACE, PLACE + 1, SIZE)  # of what a word names
 TIME_WEIGHT, LIKE_WEIGHT, BROUGHT_WEIGHT = 0.45, 0.3, 0.25
 EMPTY_WEIGHT = 0.3  # of tokens that show nothing
 RIDGE = 0.01  # of the mean of the diagonal
@@ -93,8 +86,6 @@ def seed_language(
             query, key, value = block.qkv.weight.chunk(3)
             key[:half] = query[:half] + torch.randn(half, sizes.width) * 0.01
             block.out.weight[:, :half] = value[:half].T
-        if config.looks:
-            _look_up(model, config.tap)
         for frames in range(1, BACK + 1):
             _look_back(model, frames, cells=frames * _frame_cells(writer, config))
 
@@ -199,25 +190,6 @@ def _look_back(model: SmallModel, frames: int, *, cells: int) -> None:
     for number, source in enumerate(BROUGHT):
         value[number, source] = 1
         block.out.weight[first + number, head * size + number] = BROUGHT_WEIGHT
-
-
-def _look_up(model: SmallModel, layer: int) -> None:
-    """Let a head of a layer look from a kind's word at its tokens, and bring colour and place."""
-    sizes, block = model.sizes, model.blocks[layer]
-    size = sizes.width // sizes.heads
-    pairs, slow = size // 2, round(SLOW * size // 2)
-    rows = slice(HEAD * size, (HEAD + 1) * size)
-    query, key, value = (part[rows] for part in block.qkv.weight.chunk(3))
-    for part in (query, key, value):
-        part.zero_()
-    for half in (slice(slow, pairs), slice(pairs + slow, size)):
-        compared = torch.randn(pairs - slow, COLOUR - KIND) * NAMED_WEIGHT
-        query[half, KIND:COLOUR] = compared
-        key[half, KIND:COLOUR] = compared
-    block.out.weight[:, rows] = 0
-    for number, source in enumerate(TOLD):
-        value[number, source] = 1
-        block.out.weight[source, HEAD * size + number] = TOLD_WEIGHT
 
 
 def _embed(writer: TurnWriter, tokens: int, width: int) -> Tensor:
