@@ -117,6 +117,7 @@ UNREAD = "nano has learnt to answer about pictures, not to read or to plan"
         ("ask", "CLIP", "What moves?", "--method", "captions"),
         ("agent", "CLIP", "What moves?", "--max-tokens", "16"),
         ("summarize", "CLIP", "--max-tokens", "16"),
+        ("ask", "CLIP", "What moves?", "--method", "captions", "--planner", "nano"),
     ],
     ids=lambda words: words[0],
 )
@@ -126,6 +127,15 @@ def test_what_it_writes_from_words_is_said_to_be_unsure(words):
     assert result.exit_code == 0, result.stderr
     assert UNREAD in result.stderr
     assert any(UNREAD in warning for warning in json.loads(result.stdout)["warnings"])
+
+
+def test_instructions_that_it_writes_are_said_to_be_unsure(tmp_path):
+    result = invoke(
+        "data", "instruct", str(DEMO / HAT_AND_KITE), "--tasks", "yes-no", "--per-task", "1",
+        "--watch", "--max-tokens", "8", "--out", str(tmp_path / "rows.jsonl"),
+    )  # fmt: skip
+    assert result.exit_code == 0, result.stderr
+    assert UNREAD in result.stderr
 
 
 def test_what_it_says_of_pictures_is_not():

@@ -100,7 +100,7 @@ class AgentTask(Task):
             *survey.heard.notes,
             *result.warnings,
             *job.bench.all_warnings(),
-            *job.bench.warn_of_words(),
+            *job.bench.doubts,
             *planner.notes,
         )
         timings.total = time.perf_counter() - job.started

@@ -39,11 +39,6 @@ if TYPE_CHECKING:
     from vidcli.methods.arrange import Arranger
     from vidcli.methods.ask import Question
 
-UNREAD = (
-    "has learnt to answer about pictures, not to read or to plan: what it writes from captions, "
-    "speech or the words of tools may mean nothing"
-)
-
 
 def import_engine() -> None:
     """Import what answering needs: worth doing while a video is being opened elsewhere."""
@@ -67,6 +62,7 @@ class Bench:
         familiar: How the footage that the model knows looks to it; None where nothing is said.
         follows_instructions: Whether the model does; see `core.model.ModelFiles`.
         planner: Another model for calls of text alone; None where there is none.
+        doubts: What every result that is written from words should mention.
     """
 
     session: "LlamaSession"
@@ -79,6 +75,7 @@ class Bench:
     familiar: Familiar | None = None
     follows_instructions: bool = True
     planner: "LanguageSession | None" = None
+    doubts: tuple[str, ...] = ()
 
     @property
     def identity(self) -> str:
@@ -113,12 +110,6 @@ class Bench:
         if self.follows_instructions or is_known or question.style != OWN:
             return question
         return replace(question, style=PLAIN)
-
-    def warn_of_words(self) -> tuple[str, ...]:
-        """What to say of a result that is written from words, such as captions."""
-        if self.planner is not None or self.follows_instructions:
-            return ()
-        return (f"{self.session.report.name} {UNREAD}",)
 
     def all_warnings(self) -> tuple[str, ...]:
         """What loading found, and what went wrong with the caches' disk so far."""
@@ -168,7 +159,7 @@ def open_bench(
             tried=settings.cache_dir() / TRIED,
         )
         stack.callback(session.close)
-        planner, planner_bytes = None, 0
+        planner, planner_bytes, reader = None, 0, files.language
         if (beside := planning(loading)) is not None:
             reader = find_language(beside, notes=notes)
             planner = stack.enter_context(open_language(beside, notes=notes, files=reader))
@@ -181,6 +172,7 @@ def open_bench(
             prefixes=prefixes,
             memory_bytes=needed + planner_bytes,
             planner=planner,
+            doubts=reader.doubts,
             load_s=time.perf_counter() - started,
             warnings=(*warnings, *warn_of_gpu(loading), *warn_of_pooling(files, mmproj)),
             arranger=make_arranger(files),

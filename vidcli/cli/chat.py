@@ -101,7 +101,7 @@ def chat(
                 mixed = open_mixing(wish, bench, source, looking, sampling, progress=progress)
                 talk = Talk(bench, source, mixed.seen, mixed.conversation, sampling, telling)
                 if wish.mode.tells:
-                    talk.warn(bench.warn_of_words())
+                    talk.warn(bench.doubts)
                 talk.begin(mixed.say_sections())
                 return
             seen = asking.look(

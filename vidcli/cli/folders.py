@@ -385,7 +385,7 @@ class Run:
             return
         of_the_model = set()
         if self._task.needs_model:
-            of_the_model = {*self._bench.all_warnings(), *self._bench.warn_of_words()}
+            of_the_model = {*self._bench.all_warnings(), *self._bench.doubts}
         self._warn(found, [text for text in made.warnings if text not in of_the_model])
         notes.tell(f"{found.item.path}: {made.evidence}")
         for warning in made.warnings:

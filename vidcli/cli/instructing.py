@@ -173,12 +173,13 @@ class InstructionRun(RowRun):
     @cached_property
     def _session(self) -> TextSession:
         """The language model, loaded when the first video needs it."""
-        if isinstance(self._files, ModelFiles):
-            self._used = self._bench.session
+        files = self._files
+        if isinstance(files, ModelFiles):
+            self._used, files = self._bench.session, files.language
         else:
-            opened = open_language(self._loading, notes=self._telling.notes, files=self._files)
+            opened = open_language(self._loading, notes=self._telling.notes, files=files)
             self._used = self._stack.enter_context(opened)
-        for note in self._used.notes:
+        for note in (*self._used.notes, *files.doubts):
             self._warn(note)
         return self._used
 

@@ -145,7 +145,7 @@ class SummaryTask(Task):
             notes = (
                 *summary.warnings,
                 *bench.all_warnings(),
-                *bench.warn_of_words(),
+                *bench.doubts,
                 *(store.warnings if store else ()),
             )
         summary.timings.total = time.perf_counter() - job.started

@@ -103,6 +103,8 @@ def evaluate_vcgbench(
     path = predictions or Path(f"{NAME}-predictions.jsonl")
     loading = replace(options.loading, model=judging.judge, mmproj=None, lora=None, lora_scale=1.0)
     judge = find_language(loading, notes=telling.notes)
+    for text in judge.doubts:
+        telling.notes.warn(text)
     try:
         with Predictions(path) as kept, open_progress(quiet=telling.quiet) as progress:
             with Evaluation(options, kept) as evaluation:

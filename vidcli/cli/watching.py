@@ -320,7 +320,7 @@ def answer_by_work(job: Job, looking: Looking, question: "Question") -> Answer:
                 answer = piece
     job.look_ahead()
     assert answer is not None, "a method ends with an answer"
-    notes = dict.fromkeys((*answer.warnings, *bench.all_warnings(), *bench.warn_of_words()))
+    notes = dict.fromkeys((*answer.warnings, *bench.all_warnings(), *bench.doubts))
     total = time.perf_counter() - job.started
     return replace(answer, timings=replace(answer.timings, total=total), warnings=tuple(notes))
 

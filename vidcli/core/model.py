@@ -6,6 +6,10 @@ from enum import StrEnum
 from pathlib import Path
 
 Scalar = str | int | float | bool
+UNREAD = (
+    "has learnt to answer about pictures, not to read or to plan: what it writes from captions, "
+    "speech or the words of tools may mean nothing"
+)
 
 
 class Detail(StrEnum):
@@ -31,6 +35,7 @@ class LanguageFiles:
         adapter: LoRA adapter GGUF on it; None where there is none.
         adapter_sha256: Hex digest of that; empty where there is none.
         lora_scale: How strongly it counts.
+        follows_instructions: Whether it does; see `ModelFiles`.
     """
 
     weights: Path
@@ -39,6 +44,12 @@ class LanguageFiles:
     adapter: Path | None = None
     adapter_sha256: str = ""
     lora_scale: float = 1.0
+    follows_instructions: bool = True
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """What to say of all that it writes from words, such as captions."""
+        return () if self.follows_instructions else (f"{self.name} {UNREAD}",)
 
     @property
     def adapter_key(self) -> str:
@@ -116,6 +127,7 @@ class ModelFiles:
             self.adapter,
             self.adapter_sha256,
             self.lora_scale,
+            self.follows_instructions,
         )
 
 

@@ -233,8 +233,9 @@ def resolve_language(
     facts = read_facts(weights)
     if describe_role(facts) is not Role.WEIGHTS:
         raise ModelError(f"{weights.name} is {describe_role(facts)}, not a language model")
-    if is_bundle(named):
-        adapter = adapter or read_bundle(named).adapter
+    bundle = read_bundle(named) if is_bundle(named) else None
+    if bundle is not None:
+        adapter = adapter or bundle.adapter
     if adapter is not None:
         check_adapter(facts, read_facts(adapter.expanduser()))
     return LanguageFiles(
@@ -244,6 +245,7 @@ def resolve_language(
         adapter.expanduser() if adapter else None,
         digest_model(adapter.expanduser(), progress=progress) if adapter else "",
         lora_scale,
+        bundle is None or bundle.follows_instructions,
     )
 
 
