@@ -35,6 +35,8 @@ from vidcli.core.detections import Action, Detection, Guess, Window
 from vidcli.core.findings import Finding, Level
 from vidcli.core.media import Coverage, Shot, Transition
 from vidcli.core.prompt import TracedPart
+from vidcli.core.results import Timings
+from vidcli.core.search import Scored, Searched
 from vidcli.core.summary import TracedStep
 from vidcli.core.time import Span, Timestamp
 from vidcli.core.tracks import Box, Track
@@ -60,6 +62,7 @@ from vidcli.output import (
     models,
     moments,
     screen_text,
+    search,
     summaries,
     tool_plans,
     training,
@@ -123,6 +126,16 @@ def make_documents() -> dict[str, documents.Document]:
         "check": documents.check_document(make_answer(), probability=0.75, threshold=0.5),
         "classification": classification.classification_document(make_answer(), multi=False),
         "chapters": summaries.chapters_document(make_summary()),
+        "search": search.search_document(
+            "a ball",
+            [Scored("a.mp4", "f" * 32, Span(Fraction(1), Fraction(2)), 0.25)],
+            left_out=1,
+            threshold=None,
+            searched=Searched(videos=1, windows=3, frames=9, encoded=2),
+            model=make_answer().model,
+            timings=Timings(total=1.25),
+            warnings=["of the disk"],
+        ),
         "highlights": highlights.choose_runs(
             highlights.curve_document(make_curve()), [(0, 0)], threshold=0.5
         ),
