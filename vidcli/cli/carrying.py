@@ -4,6 +4,7 @@ Not here: what the steps are (`vidcli.cli.train_run`, `vidcli.cli.train_pipeline
 """
 
 import io
+import sys
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -152,8 +153,6 @@ class Carrying(ABC):
 @contextmanager
 def _standard_input(text: str) -> "Iterator[None]":
     """Have a text stand in standard input for the block."""
-    import sys
-
     before = sys.stdin
     sys.stdin = io.TextIOWrapper(io.BytesIO(text.encode()), "utf-8")
     try:
