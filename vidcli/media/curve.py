@@ -52,9 +52,7 @@ def draw_curve(drawing: Drawing) -> bytes:
         left, right = _x(drawing, start), max(_x(drawing, end), _x(drawing, start) + 2)
         cv2.rectangle(image, (left, high), (right, low), FOUND, -1)
     _draw_axes(image, drawing)
-    for x in range(LEFT, WIDTH - RIGHT, 2 * DASH):
-        y = _y(drawing.threshold)
-        cv2.line(image, (x, y), (min(x + DASH, WIDTH - RIGHT), y), LIMIT, 1)
+    _draw_dashes(image, LEFT, WIDTH - RIGHT, y=_y(drawing.threshold))
     places = np.array([(_x(drawing, time), _y(value)) for time, value in drawing.points])
     cv2.polylines(image, [places.astype(np.int32)], False, CURVE, 2, cv2.LINE_AA)
     for time, value in drawing.points:
@@ -99,12 +97,27 @@ def _draw_head(image: Image, drawing: Drawing) -> None:
     _write(image, title, (LEFT, 24), scale=0.6)
     x = LEFT
     for name, colour in (("window", CURVE), ("closer look", DOT), ("threshold", LIMIT)):
-        cv2.line(image, (x, 41), (x + 18, 41), colour, 2)
-        _write(image, name, (x + 24, 45))
+        _draw_key(image, x, colour)
+        _write(image, name, (x + 28, 45))
         x += 44 + 9 * len(name)
     if drawing.spans:
         cv2.rectangle(image, (x, 34), (x + 18, 48), FOUND, -1)
         _write(image, "found", (x + 24, 45))
+
+
+def _draw_key(image: Image, x: int, colour: tuple[int, int, int]) -> None:
+    """What stands before a name of the head: drawn as it is below."""
+    if colour == LIMIT:
+        _draw_dashes(image, x, x + 3 * DASH, y=41)
+        return
+    if colour == CURVE:
+        cv2.line(image, (x, 41), (x + 18, 41), colour, 2)
+    cv2.circle(image, (x + 9, 41), 3, colour, -1 if colour == CURVE else 1, cv2.LINE_AA)
+
+
+def _draw_dashes(image: Image, left: int, right: int, *, y: int) -> None:
+    for x in range(left, right, 2 * DASH):
+        cv2.line(image, (x, y), (min(x + DASH, right), y), LIMIT, 1)
 
 
 def _x(drawing: Drawing, time: float) -> int:
