@@ -195,6 +195,7 @@ def _offer(name: str, notes: Notes, *, named: bool, offline: bool) -> "Installed
         ModelError: Nobody is, or the answer is no.
     """
     from vidcli.models.catalog import find_model
+    from vidcli.models.packaged import NAME
 
     spec = find_model(name)
     assert spec is not None, "what is offered is of the catalog"
@@ -206,7 +207,8 @@ def _offer(name: str, notes: Notes, *, named: bool, offline: bool) -> "Installed
         raise ModelError(f"{name} is not installed", hint=f"vidcli models pull {name}")
     raise ModelError(
         "no model is installed, and none is named",
-        hint=f"'vidcli models pull {name}' gets one; --model or VIDCLI_MODEL names files you have",
+        hint=f"'vidcli models pull {name}' gets one; --model or VIDCLI_MODEL names files you have, "
+        f"or {NAME}, which comes along and knows a drawn world alone",
     )
 
 
