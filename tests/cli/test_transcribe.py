@@ -97,6 +97,25 @@ def test_subtitles_beside_the_video_go_before_its_sound(talk: Path):
     assert document["language"] == "en"
 
 
+def test_what_cannot_be_heard_does_not_cost_what_is_written_down(talk: Path, silent: Path):
+    """Where nothing is installed to hear with, subtitles of other videos are read all the same."""
+    folder = talk.parent / "folder"
+    folder.mkdir()
+    for name in ("a.mp4", "b.mp4"):
+        shutil.copy(talk, folder / name)
+    (folder / "b.srt").write_text(SRT)
+    shutil.copy(silent, folder / "c.mp4")
+    result = invoke("transcribe", str(folder), "--json")
+    assert result.exit_code == 8
+    failed, read, mute = map(json.loads, result.stdout.splitlines())
+    assert failed["schema"]["name"] == "error"
+    assert (texts(read), mute["segments"]) == (["Hello there", "Bye"], [])
+    assert f"{folder}/a.mp4 has no subtitles, and no model that hears" in result.stderr
+    assert "vidcli models pull whisper-base" in result.stderr
+    alone = invoke("transcribe", str(folder / "a.mp4"))
+    assert alone.exit_code == 4
+
+
 def embed(talk: Path) -> Path:
     """The same video as Matroska, with subtitles inside."""
     from tests.clips import FFMPEG

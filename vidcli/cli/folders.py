@@ -24,7 +24,6 @@ from vidcli.cli.build import (
 )
 from vidcli.cli.footage import Footage
 from vidcli.cli.groups import Loading, Telling
-from vidcli.cli.inputs import EVERY_INPUT
 from vidcli.cli.keeping import Keeping
 from vidcli.cli.listing import Input
 from vidcli.cli.results import Results
@@ -212,7 +211,7 @@ class Run:
         try:
             self._handle(found, postponed)
         except VidcliError as error:
-            is_fatal = isinstance(error, EVERY_INPUT) or not self._options.many
+            is_fatal = isinstance(error, self._task.fails_all) or not self._options.many
             if isinstance(error, SidecarError):
                 self.tally.take_back()
             elif isinstance(error, OF_THE_VIDEO):

@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 from vidcli.cli.build import Bench
 from vidcli.cli.footage import Footage
 from vidcli.cli.groups import Loading, Looking, Telling
+from vidcli.cli.inputs import EVERY_INPUT
 from vidcli.cli.speech import AUTO
 from vidcli.cli.terminal import write_document, write_table
 from vidcli.core.model import LanguageFiles, ModelFiles
 from vidcli.core.protocols import Progress
+from vidcli.errors import VidcliError
 from vidcli.output.chapters import ChapterForm
 from vidcli.output.documents import Document
 
@@ -124,6 +126,7 @@ class Task(ABC):
         is_negative: Whether a document means exit code 1.
         needs_model: Whether a vision-language model does the work.
         takes_sound: Whether files without pictures are worked on too.
+        fails_all: What would fail every other video too.
     """
 
     name: str
@@ -137,6 +140,7 @@ class Task(ABC):
     is_negative: Callable[[Document], bool] = lambda _document: False
     needs_model: bool = True
     takes_sound: bool = False
+    fails_all: tuple[type[VidcliError], ...] = EVERY_INPUT
 
     @property
     def speech(self) -> str:

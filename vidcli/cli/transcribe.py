@@ -12,7 +12,7 @@ from vidcli import settings
 from vidcli.cli.build import find_hearing, open_hearing
 from vidcli.cli.groups import Loading, Looking, Rehearsing, Telling, takes_groups
 from vidcli.cli.hearing import find_whisper, whisper_opener
-from vidcli.cli.inputs import Choosing, gather
+from vidcli.cli.inputs import EVERY_INPUT, Choosing, gather
 from vidcli.cli.keeping import Keeping
 from vidcli.cli.options import (
     MODEL,
@@ -24,6 +24,7 @@ from vidcli.cli.options import (
     kept,
 )
 from vidcli.cli.running import run_task
+from vidcli.cli.terminal import OutputError
 from vidcli.cli.transcribing import By, TranscribeTask
 from vidcli.core.model import ModelFiles
 from vidcli.core.protocols import Transcriber
@@ -118,6 +119,8 @@ def transcribe(
             telling=telling,
             is_anew=keeping.overwrite,
             keeps=not no_cache,
+            # Others may have subtitles, which need nothing to hear with.
+            fails_all=(OutputError,) if by is By.AUTO else EVERY_INPUT,
         )
         run_task(inputs, task, Loading(), telling, Rehearsing(dry_run=dry_run), keeping)
 

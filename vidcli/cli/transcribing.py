@@ -16,6 +16,7 @@ from vidcli.cli.tasks import Job, Made, ShownProgress, ToolTask
 from vidcli.core.protocols import Progress, Transcriber
 from vidcli.core.speech import Heard, Listening, Transcript
 from vidcli.core.time import Span, format_time
+from vidcli.errors import ModelError, SetupError
 from vidcli.output.tool_plans import ToolPlan
 from vidcli.output.transcripts import say_transcript, transcript_document
 
@@ -125,6 +126,11 @@ class TranscribeTask(ToolTask):
         except KeyboardInterrupt:
             self._tell_kept(progress, done_s)
             raise
+        except (ModelError, SetupError) as error:
+            if self.by is not By.AUTO:
+                raise
+            text = f"{source.info.path} has no subtitles, and {error}"
+            raise type(error)(text, hint=error.hint) from error
         return Heard(heard.transcript, (*notes, *heard.notes))
 
     def _find_written(
