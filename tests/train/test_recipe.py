@@ -1,7 +1,6 @@
 """Recipes as files: what they say, what they refuse, and what is done already."""
 
 import tomllib
-from dataclasses import replace
 from importlib.resources import files
 
 import pytest
@@ -30,7 +29,7 @@ def test_nano_fits_what_is_promised_of_it():
     assert {one.split for one in nano.sets} == {"eval", "eval-drawings"}
     assert nano.evaluate.limit >= 300
     assert nano.evaluate.controls
-    seeds = {nano.pretrain.seed, nano.tune.seed, nano.refine.seed, nano.tune.vision_seed}
+    seeds = {nano.pretrain.seed, nano.tune.seed, nano.tune.vision_seed}
     assert not seeds & {nano.tune.eval_seed, nano.pretrain.eval_seed, *(s.seed for s in nano.sets)}
 
 
@@ -40,9 +39,7 @@ def test_nano_fits_what_is_promised_of_it():
         ({"pretrain": {"steps": 1, "speed": 2}}, "pretrain knows no speed"),
         ({"pretrain": {}}, "steps"),
         ({"tune": {"steps": 1, "dtype": "int8"}}, "dtype is"),
-        ({"tune": 5}, "refine is no table"),
-        ({"tune": 5, "refine": None}, "tune is no table"),
-        ({"refine": {"speed": 2}}, "refine knows no speed"),
+        ({"tune": 5}, "tune is no table"),
         ({"sets": [{"name": "a", "split": "test", "seed": 1, "clips": 2}]}, "split is one of"),
         ({"export": {"mmproj": "Q2"}}, "mmproj is one of"),
         ({"more": {}}, "unknown: more"),
@@ -65,10 +62,9 @@ def test_a_recipe_without_a_stage_is_refused():
     [
         ("evaluate", "limit", 9, {"evaluate"}),
         ("export", "quant", "F16", {"export", "evaluate"}),
-        ("refine", "lr", 0.5, {"refine", "export", "evaluate"}),
-        ("tune", "lr", 0.5, {"tune", "refine", "export", "evaluate"}),
-        ("pretrain", "seed", 9, {"pretrain", "tune", "refine", "export", "evaluate"}),
-        ("model", "layers", 3, {"pretrain", "tune", "refine", "export", "evaluate"}),
+        ("tune", "lr", 0.5, {"tune", "export", "evaluate"}),
+        ("pretrain", "seed", 9, {"pretrain", "tune", "export", "evaluate"}),
+        ("model", "layers", 3, {"pretrain", "tune", "export", "evaluate"}),
         ("tune", "checkpoint_steps", 9, set()),
     ],
 )
@@ -77,17 +73,6 @@ def test_a_change_is_a_change_of_every_later_step(section, key, value, redone):
     before = read_recipe(given, name="x").digests()
     after = read_recipe({**given, section: {**given[section], key: value}}, name="x").digests()
     assert {step for step in STEPS if before[step] != after[step]} == redone
-
-
-def test_refining_says_what_differs_and_begins_with_what_is_there():
-    recipe = read_recipe(document(), name="x")
-    assert recipe.refine == replace(recipe.tune, seed=4, steps=2, seeded=0)
-    alone = document()
-    alone.pop("refine")
-    recipe = read_recipe(alone, name="x")
-    assert (recipe.refine, recipe.taught) == (None, "tune")
-    assert recipe.steps == tuple(step for step in STEPS if step != "refine")
-    assert set(recipe.digests()) == set(recipe.steps)
 
 
 def test_a_set_changes_what_is_measured_and_not_what_is_learnt():

@@ -63,9 +63,9 @@ def run(
     """Make a model by a recipe, and measure it.
 
     From nothing: writes the sets it is measured on, teaches its vision encoder, then its language
-    model, where the recipe says so once more, exports a bundle and evaluates that. A recipe may
-    also list commands, such as those from your own videos to a bundle. What is done for the same
-    settings is not done again, and a run that was stopped at any moment goes on from there.
+    model, exports a bundle and evaluates that. A recipe may also list commands, such as those from
+    your own videos to a bundle. What is done for the same settings is not done again, and a run
+    that was stopped at any moment goes on from there.
     """
     from vidcli.cli.train_pipeline import PipelineRun
     from vidcli.train.pipeline import Pipeline
@@ -122,14 +122,13 @@ class RecipeRun(Carrying):
         from vidcli.core.time import format_time
         from vidcli.train.recipe_steps import estimate_steps
 
-        is_long = {"pretrain", "tune", "refine"} & set(todo)
+        is_long = {"pretrain", "tune"} & set(todo)
         costs = estimate_steps(self.recipe) if is_long else {}
         recipe = self.recipe
         what = {
             "synth": f"{sum(one.clips for one in recipe.sets)} clips as video files",
             "pretrain": f"{recipe.pretrain.steps} steps",
             "tune": f"{recipe.tune.steps} steps",
-            "refine": f"{recipe.refine.steps} steps" if recipe.refine else "",
             "export": f"weights as {recipe.export.quant}, projector as {recipe.export.mmproj}",
             "evaluate": ", ".join(one.name for one in recipe.sets),
         }
@@ -140,8 +139,7 @@ class RecipeRun(Carrying):
         """The steps whose results a step takes."""
         return {
             "tune": ("pretrain",),
-            "refine": ("tune",),
-            "export": (self.recipe.taught,),
+            "export": ("tune",),
             "evaluate": ("synth", "export"),
         }.get(step, ())
 

@@ -2,7 +2,6 @@
 
     synth      writes the sets it is measured on, as video files
     pretrain   teaches the vision encoder        tune       teaches the language model
-    refine     teaches it on what it lacks, where the recipe has such a stage
     export     makes a small bundle of it        evaluate   measures that, as anyone would use it
 
 A step is done when its note says so, for the same settings and the same steps before it; its files
@@ -24,7 +23,7 @@ from vidcli.train.world.settings import LanguageConfig, VisionConfig
 from vidcli.world.synth import WORLD
 from vidcli.world.vocabulary import SPLITS, Split
 
-STEPS = ("synth", "pretrain", "tune", "refine", "export", "evaluate")
+STEPS = ("synth", "pretrain", "tune", "export", "evaluate")
 SUFFIX = ".toml"
 QUANTS = ("F32", "F16", "BF16", "Q8_0")
 
@@ -100,8 +99,6 @@ class Recipe:
         model: Sizes, as `--from-scratch` takes them.
         pretrain: First stage.
         tune: Second stage.
-        refine: More of the second stage, from where `tune` ends; None for none. In a file it says
-            what differs from `tune`, and begins with the weights as they are (`seeded` 0).
         export: What becomes of it.
         evaluate: How it is measured.
     """
@@ -113,19 +110,13 @@ class Recipe:
     model: Mapping[str, Any]
     pretrain: VisionConfig
     tune: LanguageConfig
-    refine: LanguageConfig | None
     export: ExportConfig
     evaluate: EvaluateConfig
 
     @property
     def steps(self) -> tuple[str, ...]:
-        """Those of `STEPS` that it has."""
-        return tuple(step for step in STEPS if step != "refine" or self.refine)
-
-    @property
-    def taught(self) -> str:
-        """The step whose model is exported."""
-        return "refine" if self.refine else "tune"
+        """`STEPS`: a recipe of settings has them all."""
+        return STEPS
 
     def digests(self) -> dict[str, str]:
         """Names what decides each step's result, the steps before it included."""
@@ -134,9 +125,7 @@ class Recipe:
         found = {"synth": digest_facts("synth", WORLD, sets)}
         found["pretrain"] = digest_facts("pretrain", WORLD, model, self.pretrain.digest())
         found["tune"] = digest_facts("tune", found["pretrain"], self.tune.digest())
-        if self.refine:
-            found["refine"] = digest_facts("refine", found["tune"], self.refine.digest())
-        found["export"] = digest_facts("export", found[self.taught], self.name, asdict(self.export))
+        found["export"] = digest_facts("export", found["tune"], self.name, asdict(self.export))
         found["evaluate"] = digest_facts(
             "evaluate", found["export"], found["synth"], asdict(self.evaluate)
         )
@@ -182,7 +171,6 @@ def read_recipe(document: Mapping[str, Any], *, name: str) -> Recipe:
         UsageError: It names something unknown, or lacks or contradicts something.
     """
     given = dict(document)
-    more = given.pop("refine", None)
     try:
         recipe = Recipe(
             name=name,
@@ -191,7 +179,6 @@ def read_recipe(document: Mapping[str, Any], *, name: str) -> Recipe:
             words=_read(WordsConfig, given.pop("words", {}), "words"),
             model=dict(given.pop("model")),
             pretrain=_read(VisionConfig, given.pop("pretrain"), "pretrain"),
-            refine=None if more is None else _read_refine(given["tune"], more),
             tune=_read(LanguageConfig, given.pop("tune"), "tune"),
             export=_read(ExportConfig, given.pop("export", {}), "export"),
             evaluate=_read(EvaluateConfig, given.pop("evaluate", {}), "evaluate"),
@@ -203,12 +190,6 @@ def read_recipe(document: Mapping[str, Any], *, name: str) -> Recipe:
     if given:
         raise UsageError(f"the recipe {name} names something unknown: {sorted(given)[0]}")
     return recipe
-
-
-def _read_refine(tune: Any, given: Any) -> LanguageConfig:
-    if not isinstance(tune, dict) or not isinstance(given, dict):
-        raise TypeError("refine is no table of what differs from tune")
-    return _read(LanguageConfig, {**tune, "seeded": 0, **given}, "refine")
 
 
 T = TypeVar("T")

@@ -52,10 +52,8 @@ def estimate_steps(recipe: Recipe) -> dict[str, float]:
     seeing = time_vision(sizes, recipe.pretrain) * recipe.pretrain.steps
     with TemporaryDirectory() as folder:
         pair = make_base(sizes, Path(folder), seed=0, words=recipe.words.clips)
-        spent = {"pretrain": seeing, "tune": time_language(*pair, recipe.tune) * recipe.tune.steps}
-        if recipe.refine:
-            spent["refine"] = time_language(*pair, recipe.refine) * recipe.refine.steps
-    return spent
+        telling = time_language(*pair, recipe.tune) * recipe.tune.steps
+    return {"pretrain": seeing, "tune": telling}
 
 
 def synth(recipe: Recipe, out: Path, progress: Progress) -> list[Path]:
@@ -86,13 +84,6 @@ def tune(recipe: Recipe, out: Path, progress: Progress) -> list[Path]:
     return _files_of(out / "tune")
 
 
-def refine(recipe: Recipe, out: Path, progress: Progress) -> list[Path]:
-    """Teach it on."""
-    assert recipe.refine, "a recipe without it has no such step"
-    run_language(out / "tune", recipe.refine, out / "refine", progress=progress)
-    return _files_of(out / "refine")
-
-
 def export(recipe: Recipe, out: Path, progress: Progress) -> list[Path]:
     """Make a small bundle, which knows what footage is familiar to it.
 
@@ -104,7 +95,7 @@ def export(recipe: Recipe, out: Path, progress: Progress) -> list[Path]:
     options = ExportOptions(
         out=folder, name=recipe.name, quant=wanted.quant, mmproj_type=wanted.mmproj
     )
-    bundle = export_bundle(out / recipe.taught, options)
+    bundle = export_bundle(out / "tune", options)
     size = sum(path.stat().st_size for path in (bundle.weights, bundle.mmproj))
     if wanted.most_bytes and size > wanted.most_bytes:
         (folder / MANIFEST).unlink()
@@ -121,7 +112,6 @@ MAKERS: Mapping[str, Step] = {
     "synth": synth,
     "pretrain": pretrain,
     "tune": tune,
-    "refine": refine,
     "export": export,
 }
 

@@ -20,7 +20,6 @@ from vidcli.train.world.convert import load_small
 from vidcli.train.world.language import Lessons, TokenHeads, language_loss
 from vidcli.train.world.learner import Learner
 from vidcli.train.world.lessons import IGNORED
-from vidcli.train.world.looks import Looks, Names, WordHeads
 from vidcli.train.world.modules import SmallModel
 from vidcli.train.world.runs import run_language, run_vision
 from vidcli.train.world.settings import LanguageConfig, VisionConfig
@@ -154,12 +153,6 @@ def test_a_layer_that_is_not_there_cannot_be_tapped(seen, tmp_path):
         run_language(folder_of(seen), replace(LANGUAGE, tap=3), tmp_path / "l")
 
 
-def test_looks_need_two_layers_behind_the_tapped_one(seen, tmp_path):
-    with pytest.raises(UsageError, match="two layers after tap 1") as caught:
-        run_language(folder_of(seen), replace(LANGUAGE, looks_weight=0.3), tmp_path / "l")
-    assert "looks_weight = 0" in caught.value.hint
-
-
 def test_a_folder_that_is_no_bundle_is_refused(tmp_path):
     with pytest.raises(ModelError):
         run_language(tmp_path, LANGUAGE, tmp_path / "l")
@@ -171,11 +164,10 @@ def test_one_batch_can_be_learnt_by_heart(blank, sizes):
     config = LanguageConfig(steps=1, clips=1, frames=3, tap=1, short=4, long=1, vision="joint")
     source = Lessons(config, sizes, weights=blank[0], mmproj=blank[1])
     batch = source(0)
-    looks = Looks(WordHeads(sizes), Names(source.writer, model.embedding.num_embeddings))
     source.close()
     learner = Learner({"model": model, "heads": heads}, lr=1e-2, weight_decay=0.0, clip=1.0)
     for _ in range(80):
-        loss, record = language_loss(model, heads, patch_heads, batch, config, looks)
+        loss, record = language_loss(model, heads, patch_heads, batch, config)
         loss.backward()
         learner.step(1.0)
     assert record["loss"] < 0.05

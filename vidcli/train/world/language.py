@@ -21,7 +21,6 @@ from vidcli.train.scratch import ScratchConfig
 from vidcli.train.world.kept import KeptRun, share_of_peak
 from vidcli.train.world.learner import Learner
 from vidcli.train.world.lessons import IGNORED, LanguageBatch, make_lessons
-from vidcli.train.world.looks import Looks, Names, WordHeads, looks_loss
 from vidcli.train.world.modules import SmallModel, shuffle_pixels
 from vidcli.train.world.motion import CAMERAS, COUNTS, RANKS, TokenLabels
 from vidcli.train.world.score import Scores, score_model
@@ -150,8 +149,8 @@ def train_language(
     if config.seeded:
         seed_language(model, patch_heads, lessons.writer, config)
     torch.manual_seed(config.seed)
-    heads, words = TokenHeads(model.sizes), WordHeads(model.sizes)
-    language = {**language_of(model), "heads": heads} | ({"words": words} if config.looks else {})
+    heads = TokenHeads(model.sizes)
+    language = {**language_of(model), "heads": heads}
     learners = {"language": _learner(config, language, config.lr)}
     learns_to_see = config.vision != "frozen"
     if learns_to_see:
@@ -159,9 +158,8 @@ def train_language(
         learners["vision"] = _learner(config, seeing, config.vision_lr)
     model.vision.requires_grad_(learns_to_see)
     seeing_as_it_was = {name: value.clone() for name, value in model.vision.state_dict().items()}
-    for module in (model, heads, words, patch_heads):
+    for module in (model, heads, patch_heads):
         module.to(dtype)
-    looks = Looks(words, Names(lessons.writer, model.embedding.num_embeddings))
     if config.compiled:
         model.compile_blocks()
     kept = KeptRun(folder, config, config.digest(begins), learners)
@@ -169,7 +167,7 @@ def train_language(
     # 2. What it learns from
     for step, batch in stream_batches(lessons, start=start, steps=config.steps, ahead=config.ahead):
         # 3. Loss
-        loss, record = language_loss(model, heads, patch_heads, batch, config, looks)
+        loss, record = language_loss(model, heads, patch_heads, batch, config)
         # 4. Step
         loss.backward()
         for learner in learners.values():
@@ -207,9 +205,8 @@ def language_loss(
     patch_heads: PatchHeads,
     batch: LanguageBatch,
     config: LanguageConfig,
-    looks: Looks,
 ) -> tuple[Tensor, dict[str, float]]:
-    """Loss of answers, of what visual tokens tell, and of looks and patches where they learn."""
+    """Loss of answers, of what visual tokens tell, and of patches where they learn."""
     clips = len(batch.clips)
     record: dict[str, float] = {}
     with torch.set_grad_enabled(config.joint):
@@ -221,7 +218,7 @@ def language_loss(
         slots,
         features.reshape(clips, len(batch.slots), -1),
         [torch.from_numpy(group.ids) for group in batch.groups],
-        taps=(config.tap, config.tap + 1) if config.looks else (config.tap,),
+        taps=(config.tap,),
     )
     weights = (1.0,) * (len(hidden) - 1) + (config.caption_weight,)
     targets = [torch.from_numpy(group.targets) for group in batch.groups]
@@ -230,9 +227,6 @@ def language_loss(
     tokens, hits = token_loss(seen_there, batch.tokens, frames=config.frames)
     loss = answers + config.tokens_weight * tokens
     record |= {"loss": float(answers.detach()), "tokens_loss": float(tokens.detach()), **hits}
-    if config.looks:
-        more, hits = looks_loss(model, looks, states, batch, tap=config.tap)
-        loss, record = loss + config.looks_weight * more, record | hits
     if config.joint:
         assert batch.patches is not None, "joint batches have labels of patches"
         dense, seen = dense_loss(patch_heads(patches), to_tensors(batch.patches))

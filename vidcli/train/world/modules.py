@@ -234,29 +234,6 @@ class SmallModel(nn.Module):
         ]
         return shaped, tapped
 
-    def queries_and_keys(
-        self, layer: int, head: int, x: Tensor, turns: Turns
-    ) -> tuple[Tensor, Tensor]:
-        """What a head compares, so that its attention is the softmax of their products.
-
-        Args:
-            layer: From 0.
-            head: Of that layer, from 0.
-            x: What the layer reads, [clips, cells, width].
-            turns: How the cells are laid out.
-
-        Returns:
-            [clips, cells, size of a head] twice.
-        """
-        block = self.blocks[layer]
-        assert isinstance(block, TextBlock)
-        cosine, sine, _ = self._tables_of(turns, x.dtype)
-        first = (head, block.heads + head * block.kv_heads // block.heads)
-        rows = torch.cat([torch.arange(block.size) + n * block.size for n in first])
-        both = functional.linear(block.norm1(x), block.qkv.weight[rows])
-        turned = rotate(both.unflatten(-1, (2, block.size)), cosine, sine)
-        return turned[:, :, 0] * block.size**-0.5, turned[:, :, 1]
-
     def logits(self, hidden: Tensor) -> Tensor:
         """[..., width] to [..., vocabulary]."""
         return functional.linear(hidden, self.embedding.weight)

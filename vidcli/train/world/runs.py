@@ -27,7 +27,6 @@ from vidcli.train.run import PLOT, REPORT, write_json
 from vidcli.train.scratch import ScratchConfig
 from vidcli.train.world.convert import layout_of, load_small, read_sizes, to_state, write_small
 from vidcli.train.world.language import Lessons, TokenHeads, language_loss, train_language
-from vidcli.train.world.looks import Looks, Names, WordHeads
 from vidcli.train.world.modules import SmallModel
 from vidcli.train.world.settings import LanguageConfig, StageConfig, VisionConfig
 from vidcli.train.world.start import start_model
@@ -145,12 +144,6 @@ def run_language(
     sizes = read_sizes(bundle.weights, bundle.mmproj)
     if not 0 < config.tap <= sizes.layers:
         raise UsageError(f"the model has no layer {config.tap} to tap; it has {sizes.layers}")
-    if config.looks and config.tap + 2 > sizes.layers:
-        raise UsageError(
-            f"looks are taught in the two layers after tap {config.tap}, and the model has"
-            f" {sizes.layers}",
-            hint="tap = an earlier layer, or looks_weight = 0",
-        )
     model, heads = _fresh(bundle.weights, bundle.mmproj, seed=config.seed)
     _load_heads(source / HEADS, heads)
     lessons = Lessons(config, sizes, weights=bundle.weights, mmproj=bundle.mmproj)
@@ -228,14 +221,12 @@ def time_language(weights: Path, mmproj: Path, config: LanguageConfig) -> float:
     prepare(config)
     sizes = read_sizes(weights, mmproj)
     model, heads, patch_heads = SmallModel(sizes), TokenHeads(sizes), PatchHeads(sizes)
-    words = WordHeads(sizes)
-    for module in (model, heads, words, patch_heads):
+    for module in (model, heads, patch_heads):
         module.to(getattr(torch, config.dtype))
     with closing(Lessons(config, sizes, weights=weights, mmproj=mmproj)) as source:
-        looks = Looks(words, Names(source.writer, model.embedding.num_embeddings))
 
         def step(number: int) -> None:
-            language_loss(model, heads, patch_heads, source(number), config, looks)[0].backward()
+            language_loss(model, heads, patch_heads, source(number), config)[0].backward()
 
         return _time(step)
 

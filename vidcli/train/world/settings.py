@@ -99,7 +99,6 @@ class LanguageConfig(StageConfig):
         caption_weight: How much a caption's token counts beside an answer's.
         tap: Layer whose visual tokens tell of motion, order and count.
         tokens_weight: How much that counts beside the answers.
-        looks_weight: How much it counts where words and answers look (`looks`); 0 leaves it free.
         seeded: Pictures that the connector and the words begin from (`seed`); 0 begins at random.
         vision: What the vision encoder does: `frozen`; `joint` learns on from the answers and from
             the labels of the clips' patches; `beside` from pictures of its own as in the first
@@ -126,7 +125,6 @@ class LanguageConfig(StageConfig):
     caption_weight: float = 0.7
     tap: int = 3
     tokens_weight: float = 0.3
-    looks_weight: float = 0.0
     seeded: int = 0
     vision: str = "frozen"
     vision_lr: float = 8e-4
@@ -153,11 +151,6 @@ class LanguageConfig(StageConfig):
         missing = [*set(QUESTION_WEIGHTS) - set(self.question_weights)]
         if missing or any(weight <= 0 for weight in self.question_weights.values()):
             raise ValueError(f"question_weights are above 0, of {', '.join(QUESTION_WEIGHTS)}")
-
-    @property
-    def looks(self) -> bool:
-        """Whether it is taught where words and answers look."""
-        return self.looks_weight > 0
 
     @property
     def joint(self) -> bool:
