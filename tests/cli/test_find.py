@@ -44,6 +44,16 @@ def document_of(*args: str | Path, code: int = 0) -> dict[str, Any]:
 
 
 @random
+def test_frames_a_second_are_as_many_as_are_asked_for(six: Path):
+    window = ("--window", "2", "--step", "2", *NONE)
+    counted = [
+        document_of(six, EVENT, *window, *more, code=1)["coverage"]["frames"]
+        for more in (("--fps", "1"), ("--fps", "2"), ("--fps", "2", "--frames", "3"))
+    ]
+    assert counted == [6, 12, 9]
+
+
+@random
 def test_the_threshold_decides_and_the_exit_code_says_it(six: Path):
     found = invoke("find", str(six), EVENT, *ALL)
     nothing = invoke("find", str(six), EVENT, *NONE)

@@ -20,6 +20,7 @@ from vidcli.media.video import open_video
 from vidcli.media.worker import DecoderWorker
 from vidcli.methods.sliding import lay_windows
 from vidcli.methods.watch import watch
+from vidcli.models.shapes import make_pair
 from vidcli.models.tensors import read_tensors
 from vidcli.output.schema import load_schema
 
@@ -175,6 +176,26 @@ def test_a_model_without_heads_is_refused_before_any_work(folder: Path):
     assert "no heads to search with" in result.stderr
     assert "vidcli find VIDEO TEXT" in result.stderr
     assert "train pretrain --objective contrast" in result.stderr
+
+
+@pytest.mark.usefixtures("seeker")
+def test_a_projector_that_the_heads_do_not_know_is_refused(folder: Path, tmp_path: Path):
+    """Vectors of another projector's tokens would have scores that mean nothing."""
+    _, other = make_pair("tiny-idefics3", tmp_path, seed=1)
+    result = invoke("search", TEXT, str(folder), "--mmproj", str(other))
+    assert (result.exit_code, result.stdout) == (4, "")
+    assert "leave out --mmproj" in result.stderr
+
+
+@pytest.mark.usefixtures("seeker")
+def test_frames_a_second_are_as_many_as_are_asked_for(folder: Path):
+    def count_frames(*args: str) -> int:
+        found = search(folder / "up.mp4", "--window", "2", "--step", "2", *args)
+        frames: int = found["searched"]["frames"]
+        return frames
+
+    assert [count_frames("--fps", fps) for fps in ("0.5", "1", "4")] == [2, 4, 16]
+    assert count_frames("--fps", "4", "--frames", "3") == 6
 
 
 @pytest.mark.usefixtures("seeker")

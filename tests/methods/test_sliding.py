@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 from vidcli.core.prompt import ImagePart, SeenFrame, VisualTokens
 from vidcli.core.time import Span, Timestamp
 from vidcli.errors import UsageError
-from vidcli.methods.sliding import as_clip, choose_lengths, images_between, lay_windows
+from vidcli.methods.sliding import (
+    as_clip,
+    choose_lengths,
+    count_frames,
+    images_between,
+    lay_windows,
+)
 
 SECONDS = st.fractions(Fraction(1, 10), 5000, max_denominator=100)
 
@@ -49,6 +55,14 @@ def test_lengths_go_by_the_video_and_by_each_other():
     )
     with pytest.raises(UsageError, match="unseen"):
         choose_lengths(span, window=Fraction(2), step=Fraction(3))
+
+
+@pytest.mark.parametrize(
+    ("frames", "fps", "expected"),
+    [(0, None, 4), (6, None, 6), (0, 0.5, 2), (0, 2.0, 6), (4, 2.0, 4), (9, 2.0, 6), (0, 0.01, 1)],
+)
+def test_a_window_has_the_frames_that_are_asked_for(frames, fps, expected):
+    assert count_frames(Fraction(3), frames=frames, fps=fps) == expected
 
 
 def test_more_frames_than_memory_should_hold_are_refused():

@@ -94,11 +94,13 @@ class FindTask(Task):
     def plan(self, source: Footage, *, progress: Progress | None = None) -> Layout:
         """Choose the part of the video, and how long its windows are."""
         from vidcli.media.plan import choose_span
-        from vidcli.methods.sliding import FRAMES, choose_lengths, lay_windows
+        from vidcli.methods.sliding import choose_lengths, count_frames, lay_windows
 
-        span = choose_span(source.info, start=self.looking.start, end=self.looking.end)
+        looking = self.looking
+        span = choose_span(source.info, start=looking.start, end=looking.end)
         window, step = choose_lengths(span, window=self.window, step=self.step)
-        frames = self.looking.frames or FRAMES
+        shown = min(window, span.length)
+        frames = count_frames(shown, frames=looking.frames, fps=looking.fps)
         lay_windows(span, window=window, step=step, frames=frames)  # refuses what is too much
         return Layout(span, window, step, frames)
 

@@ -148,9 +148,19 @@ class Search:
 
     @cached_property
     def encoder(self) -> "DualEncoder":
-        """Its heads."""
+        """Its heads.
+
+        Raises:
+            ModelError: They were trained for another projector than the one that is loaded.
+        """
         from vidcli.methods.retrieval import open_encoder
 
+        if self.bench.session.report.mmproj_sha256 != self.bundle.sha256["mmproj"]:
+            raise ModelError(
+                f"the heads of {self.bundle.name} were trained for another model than that of "
+                "--mmproj",
+                hint="leave out --mmproj",
+            )
         return open_encoder(self.bundle, self.bench.session)
 
     @cached_property
@@ -230,12 +240,15 @@ class Search:
     def _lay(self, source: Footage) -> "tuple[WindowGrid, Fit]":
         """The windows of a video, and the size of its frames."""
         from vidcli.media.plan import choose_span
-        from vidcli.methods.sliding import FRAMES, choose_lengths, lay_windows
+        from vidcli.methods.sliding import FRAMES, choose_lengths, count_frames, lay_windows
 
         looking = self.looking.looking
         span = choose_span(source.info, start=looking.start, end=looking.end)
         window, step = choose_lengths(span, window=self.window, step=self.step)
-        frames = looking.frames or self.bundle.frames or FRAMES
+        frames = count_frames(
+            min(window, span.length), frames=looking.frames, fps=looking.fps,
+            usual=self.bundle.frames or FRAMES,
+        )  # fmt: skip
         group = self.bench.session.profile.group
         grid = lay_windows(span, window=window, step=step, frames=frames, group=group)
         first = grid.part(*grid.windows[0])

@@ -109,6 +109,21 @@ def choose_lengths(
     return window, step
 
 
+def count_frames(window: Fraction, *, frames: int, fps: float | None, usual: int = FRAMES) -> int:
+    """How many frames a window shows: those of every second, and `frames` of them at most.
+
+    Args:
+        window: Seconds it shows.
+        frames: 0 where nobody says.
+        fps: A second; None where nobody says.
+        usual: Where neither is said.
+    """
+    if fps is None:
+        return frames or usual
+    wanted = max(1, round(Fraction(fps) * window))
+    return min(wanted, frames) if frames else wanted
+
+
 def lay_windows(
     span: Span, *, window: Fraction, step: Fraction, frames: int = FRAMES, group: int = 1
 ) -> WindowGrid:
