@@ -158,7 +158,11 @@ def test_a_dry_run_compares_nothing(folder: Path):
     assert result.exit_code == 0, result.stderr
     plans = [json.loads(line) for line in result.stdout.splitlines()]
     assert [plan["schema"]["name"] for plan in plans] == ["plan", "plan"]
-    assert all(plan["seconds"]["prefill"] == 0 for plan in plans)
+    for plan in plans:
+        jsonschema.validate(plan, load_schema("plan"))
+        assert plan["seconds"]["prefill"] == plan["seconds"]["generate"] == 0
+        assert plan["tokens"]["prompt"] == plan["tokens"]["reserved"] == 0
+        assert plan["tokens"]["visual"] == plan["tokens"]["per_frame"] * len(plan["frames"])
 
 
 @pytest.mark.usefixtures("seeker")
@@ -182,9 +186,32 @@ def test_a_model_without_heads_is_refused_before_any_work(folder: Path):
 def test_a_projector_that_the_heads_do_not_know_is_refused(folder: Path, tmp_path: Path):
     """Vectors of another projector's tokens would have scores that mean nothing."""
     _, other = make_pair("tiny-idefics3", tmp_path, seed=1)
-    result = invoke("search", TEXT, str(folder), "--mmproj", str(other))
-    assert (result.exit_code, result.stdout) == (4, "")
-    assert "leave out --mmproj" in result.stderr
+    for way in ([], ["--dry-run"]):
+        result = invoke("search", TEXT, str(folder), "--mmproj", str(other), *way)
+        assert (result.exit_code, result.stdout) == (4, "")
+        assert "leave out --mmproj" in result.stderr
+
+
+def test_the_own_projector_may_be_named(folder: Path, seeker: Path):
+    own = next(seeker.glob("*mmproj*"))
+    assert search(folder, "--mmproj", own)["hits"] == search(folder)["hits"]
+
+
+def test_a_model_that_is_not_there_is_not_said_to_lack_heads(folder: Path, tmp_path: Path):
+    for named in (str(tmp_path / "none"), "nonesuch"):
+        result = invoke("search", TEXT, str(folder), "--model", named)
+        assert result.exit_code == 4
+        assert "there is no model" in result.stderr
+        assert "heads" not in result.stderr
+
+
+@pytest.mark.usefixtures("seeker")
+def test_the_context_does_not_matter_as_nothing_is_put_to_the_model(folder: Path):
+    assert search(folder, "--n-ctx", "256")["hits"] == search(folder)["hits"]
+    result = invoke("search", TEXT, str(folder / "up.mp4"), "--n-ctx", "256", "--dry-run")
+    assert result.exit_code == 0, result.stderr
+    assert "kept for the answer" not in result.stdout
+    assert "nothing is put to the model" in result.stdout
 
 
 @pytest.mark.usefixtures("seeker")

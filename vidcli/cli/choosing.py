@@ -106,6 +106,33 @@ def find_bundle(model: str | None) -> "Bundle | None":
     return read_bundle(folder) if is_bundle(folder) else None
 
 
+def check_model(named: str) -> None:
+    """Refuse a model that is not there, without an offer to download it.
+
+    Raises:
+        ModelError: It is neither a file, nor installed, nor one that could be.
+    """
+    from vidcli.models.catalog import find_model
+    from vidcli.models.packaged import find_here
+
+    if Path(named).expanduser().exists():
+        return
+    if _is_path(named):
+        raise ModelError(
+            f"there is no model file {named}", hint="check the path, or see 'vidcli models list'"
+        )
+    if find_here(named) is None and find_model(named) is None:
+        raise _unknown(named)
+
+
+def _unknown(named: str) -> ModelError:
+    from vidcli.models.pull import hint_names
+    from vidcli.models.registry import list_installed
+
+    others = tuple(model.name for model in list_installed())
+    return ModelError(f"there is no model and no file {named}", hint=hint_names(named, others))
+
+
 def _find_named(named: str, *, offline: bool, notes: Notes) -> "InstalledModel | None":
     """The installed model of a name; None where the name is of a file or directory.
 
@@ -125,8 +152,7 @@ def _look_up(named: str, *, offline: bool, notes: Notes) -> "InstalledModel | No
     from vidcli.core.catalog import Kind
     from vidcli.models.catalog import find_model
     from vidcli.models.packaged import NAME, find_here
-    from vidcli.models.pull import hint_names
-    from vidcli.models.registry import HUB, list_installed
+    from vidcli.models.registry import HUB
 
     if _is_path(named):
         return None
@@ -147,8 +173,7 @@ def _look_up(named: str, *, offline: bool, notes: Notes) -> "InstalledModel | No
             f" run {NAME} --out DIR' makes this one",
         )
     if found is None:
-        others = tuple(model.name for model in list_installed())
-        raise ModelError(f"there is no model and no file {named}", hint=hint_names(named, others))
+        raise _unknown(named)
     if found.kind is not Kind.VISION:
         raise ModelError(
             f"{found.name} is for {found.kind.value}, and cannot answer about videos",

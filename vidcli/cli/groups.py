@@ -28,6 +28,7 @@ from vidcli.cli.options import (
     MaxGapOption,
     MethodOption,
     OfflineOption,
+    OneJsonOption,
     PromptStyle,
     PromptStyleOption,
     QuietOption,
@@ -220,6 +221,13 @@ class Telling:
     def notes(self) -> Notes:
         """Where to say what is not the answer."""
         return Notes(quiet=self.quiet, verbose=self.verbose)
+
+
+@dataclass(frozen=True, slots=True)
+class TellingOnce(Telling):
+    """The same where all videos have one answer."""
+
+    json: OneJsonOption = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,6 +159,12 @@ JsonOption = Annotated[
     bool,
     typer.Option("--json", help="Print one JSON object a video.", rich_help_panel=OUTPUT),
 ]
+OneJsonOption = Annotated[
+    bool,
+    typer.Option(
+        "--json", help="Print one JSON object, of all videos together.", rich_help_panel=OUTPUT
+    ),
+]
 QuietOption = Annotated[
     bool,
     typer.Option("--quiet", help="No progress, no notes.", rich_help_panel=OUTPUT),

@@ -11,21 +11,20 @@ import typer
 
 from vidcli.cli import asking
 from vidcli.cli.build import Bench, import_engine, open_bench
-from vidcli.cli.choosing import find_bundle
+from vidcli.cli.choosing import check_model, find_bundle
 from vidcli.cli.footage import Footage, open_videos
-from vidcli.cli.groups import Loading, Telling, WindowLooking, takes_groups
+from vidcli.cli.groups import Loading, TellingOnce, WindowLooking, takes_groups
 from vidcli.cli.inputs import Choosing, each_input, gather
 from vidcli.cli.options import OUTPUT, StepOption, VideosArgument, WindowOption
 from vidcli.cli.terminal import write_document, write_out
-from vidcli.core.results import Timings
+from vidcli.core.results import Approach, Timings
 from vidcli.core.search import Scored, Searched
 from vidcli.errors import ExitCode, ModelError, PartialFailure, UsageError
 
 if TYPE_CHECKING:
-    from vidcli.methods.ask import Question
     from vidcli.methods.retrieval import DualEncoder
     from vidcli.methods.sliding import WindowGrid
-    from vidcli.methods.watch import Fit, Watched
+    from vidcli.methods.watch import Watched
     from vidcli.models.bundle import Bundle
     from vidcli.output.progress import AnyProgress
 
@@ -44,7 +43,7 @@ def search(
     choosing: Choosing,
     looking: WindowLooking,
     loading: Loading,
-    telling: Telling,
+    telling: TellingOnce,
     top: Annotated[int, typer.Option(min=1, metavar="N", help="How many hits, at most.")] = TOP,
     threshold: Annotated[
         float | None,
@@ -98,9 +97,11 @@ def _require_heads(model: str | None) -> "Bundle":
     """The bundle that is named, with heads.
 
     Raises:
-        ModelError: It has none.
+        ModelError: It has none, or there is no such model.
     """
     bundle = find_bundle(model)
+    if bundle is None and model is not None:
+        check_model(model)
     if bundle is None or bundle.heads is None:
         name = bundle.name if bundle else model
         raise ModelError(
@@ -131,7 +132,7 @@ class Search:
     text: str
     looking: WindowLooking
     loading: Loading
-    telling: Telling
+    telling: TellingOnce
     window: Fraction | None
     step: Fraction | None
     scored: list[Scored] = field(default_factory=list)
@@ -172,24 +173,17 @@ class Search:
         self.stack.enter_context(progress)
         return progress
 
-    @property
-    def question(self) -> "Question":
-        """Nothing is asked; a prompt is measured by it all the same."""
-        from vidcli.methods.ask import Question
-
-        return Question(self.text)
-
     def look(self, source: Footage) -> None:
         """Compare every part of a video with the text."""
-        from vidcli.methods.retrieval import score_windows
+        from vidcli.methods.retrieval import embed_windows
 
-        grid, fit = self._lay(source)
-        watched = self._watch(source, grid, fit)
-        words = self.encoder.embed_text(self.text)
+        grid = self._lay(source)
+        words = self.encoder.embed_text(self.text)  # refuses what does not fit, before any work
+        watched = self._watch(source, grid)
         video = asking.describe(source)
         self.scored += [
-            Scored(video.path, video.fingerprint, span, score)
-            for span, score in score_windows(self.encoder, words, watched.images, grid)
+            Scored(video.path, video.fingerprint, span, float(vector @ words))
+            for span, vector in embed_windows(self.encoder, watched.images, grid)
         ]
         self.searched.videos += 1
         self.searched.windows += len(grid.windows)
@@ -200,15 +194,18 @@ class Search:
 
     def rehearse(self, source: Footage) -> None:
         """Say what comparing one video would take, measured on one frame."""
-        from vidcli.cli.rehearse import measure, show_rehearsal
+        from vidcli.cli.rehearse import show_rehearsal, tell_cost
+        from vidcli.methods.ask import Question
+        from vidcli.methods.retrieval import estimate_encoding
 
-        grid, fit = self._lay(source)
-        one = measure(self.bench, source, self.question, fit)
-        spent = {phase: one.seconds[phase] * grid.count for phase in ("decode", "encode")}
-        spent = {phase: value / len(fit.plan.frames) for phase, value in spent.items()}
-        spent |= {"prefill": 0.0, "generate": 0.0, "total": sum(spent.values())}
+        grid = self._lay(source)
+        self.encoder.embed_text(self.text)
+        cost = estimate_encoding(
+            source, self.bench.session, grid.plan, size=self._frame_size(source)
+        )
+        told = tell_cost(self.bench, source, Question(self.text), cost, Approach())
         self.progress.clear()
-        show_rehearsal(replace(one, plan=grid.plan, seconds=spent), self.telling)
+        show_rehearsal(replace(told, reserved_cells=0), self.telling)
 
     def tell(self, top: int, threshold: float | None) -> bool:
         """Write the hits; gives whether there are any."""
@@ -237,8 +234,8 @@ class Search:
         self.telling.notes.tell(say_searched(self.searched, hits=len(hits), left_out=left_out))
         return bool(hits)
 
-    def _lay(self, source: Footage) -> "tuple[WindowGrid, Fit]":
-        """The windows of a video, and the size of its frames."""
+    def _lay(self, source: Footage) -> "WindowGrid":
+        """The windows of a video."""
         from vidcli.media.plan import choose_span
         from vidcli.methods.sliding import FRAMES, choose_lengths, count_frames, lay_windows
 
@@ -250,17 +247,20 @@ class Search:
             usual=self.bundle.frames or FRAMES,
         )  # fmt: skip
         group = self.bench.session.profile.group
-        grid = lay_windows(span, window=window, step=step, frames=frames, group=group)
-        first = grid.part(*grid.windows[0])
-        return grid, asking.fit_question(self.bench, source, looking, self.question, plan=first)
+        return lay_windows(span, window=window, step=step, frames=frames, group=group)
 
-    def _watch(self, source: Footage, grid: "WindowGrid", fit: "Fit") -> "Watched":
+    def _frame_size(self, source: Footage) -> tuple[int, int]:
+        """As in training, whatever the context holds: nothing is put to the model."""
+        return self.bench.session.frame_size(source.info.video.display_size)
+
+    def _watch(self, source: Footage, grid: "WindowGrid") -> "Watched":
         from vidcli.methods.watch import watch
 
+        size = self._frame_size(source)
         self.timings.load += self.bench.take_load_seconds()
-        with self.bench.open_store(asking.describe(source), fit.size) as store:
+        with self.bench.open_store(asking.describe(source), size) as store:
             return watch(
-                source, self.bench.session, grid.plan, size=fit.size, store=store,
+                source, self.bench.session, grid.plan, size=size, store=store,
                 timings=self.timings, progress=self.progress,
             )  # fmt: skip
 

@@ -9,7 +9,7 @@ from vidcli.core.detections import Detection
 from vidcli.core.media import Frame, FramePlan, VideoInfo
 from vidcli.core.model import ModelReport
 from vidcli.core.profile import FamilyProfile
-from vidcli.core.prompt import Part, Prompt, TracedPart, VisualTokens
+from vidcli.core.prompt import ImagePart, Part, Prompt, TracedPart, VisualTokens
 from vidcli.core.results import CacheUse, Delta, Generation
 from vidcli.core.sampling import Sampling
 from vidcli.core.screen import Reading, TextPlace
@@ -258,6 +258,20 @@ class Session(TextSession, Protocol):
         Args:
             images: uint8 RGB (height, width, 3), all of one size.
         """
+
+
+class Embedder(Protocol):
+    """Puts videos and texts into one space: what an index of many videos keeps, and is asked by."""
+
+    def embed_text(self, text: str) -> "NDArray[np.float32]":
+        """A text as a unit vector [dim].
+
+        Raises:
+            ValueError: It is empty.
+        """
+
+    def embed_video(self, images: Sequence[ImagePart]) -> "NDArray[np.float32]":
+        """The frames of a part of a video, in order, as a unit vector [dim]; at least one."""
 
 
 class Detector(Protocol):

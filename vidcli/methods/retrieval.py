@@ -5,16 +5,22 @@ a video and a text belong together.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from vidcli.core.media import FramePlan
 from vidcli.core.prompt import ImagePart
+from vidcli.core.protocols import Embedder, FrameSource, Session
+from vidcli.core.results import Timings
 from vidcli.core.search import Scored
 from vidcli.core.time import Span
 from vidcli.errors import ModelError
 from vidcli.methods.dual import DualHeads, load_heads
+from vidcli.methods.estimate import Estimate
 from vidcli.methods.sliding import WindowGrid, images_between
+from vidcli.methods.watch import watch
 from vidcli.models.bundle import Bundle
 from vidcli.models.tensors import read_tensors
 
@@ -31,11 +37,10 @@ class Tokenizer(Protocol):
 
     def tokenize(self, text: str, *, special: bool) -> list[int]:
         """Token ids of a text."""
-        ...
 
 
 class DualEncoder:
-    """Embeds what a bundle's model sees and says.
+    """Embeds what a bundle's model sees and says; an `Embedder`.
 
     Args:
         heads: Of the bundle.
@@ -69,21 +74,20 @@ class DualEncoder:
         return self._heads.embed_video(stacked)
 
 
-def score_windows(
-    encoder: DualEncoder, words: "Array", images: Sequence[ImagePart], grid: WindowGrid
-) -> Iterator[tuple[Span, float]]:
-    """Each window of a video with its cosine to a text.
+def embed_windows(
+    embedder: Embedder, images: Sequence[ImagePart], grid: WindowGrid
+) -> Iterator[tuple[Span, "Array"]]:
+    """Each window of a video with its vector; the product with that of a text is their cosine.
 
     Args:
-        encoder: Of the model that made the tokens.
-        words: Of the text, from `DualEncoder.embed_text`.
+        embedder: Of the model that made the tokens.
         images: Of the whole grid, as `methods.watch` gives them.
         grid: What they were planned by.
     """
     for number in range(len(grid.windows)):
         span = grid.window(number)
         shown = images_between(images, span.start, span.end)
-        yield span, float(encoder.embed_video(shown) @ words)
+        yield span, embedder.embed_video(shown)
 
 
 def pick_hits(scored: Sequence[Scored], *, threshold: float | None) -> list[Scored]:
@@ -106,12 +110,50 @@ def _meet(one: Span, other: Span) -> bool:
     return one.start < other.end and other.start < one.end
 
 
-def open_encoder(bundle: Bundle, tokenizer: Tokenizer) -> DualEncoder:
+def estimate_encoding(
+    source: FrameSource, session: Session, plan: FramePlan, *, size: tuple[int, int]
+) -> Estimate:
+    """What the vectors of a plan would cost: one frame or group is encoded, and multiplied.
+
+    Nothing is put to the model: no cell of its context is taken.
+
+    Args:
+        source: The video.
+        session: A loaded model.
+        plan: Whole groups of frames.
+        size: (width, height) to decode them at.
+
+    Raises:
+        MediaError: The probed frame cannot be decoded.
+    """
+    group, timings = session.profile.group, Timings()
+    units = len(plan.frames) // group
+    first = units // 2 * group
+    probe = replace(plan, frames=plan.frames[first : first + group])
+    watched = watch(source, session, probe, size=size, store=None, timings=timings)
+    tokens = watched.images[0].tokens.n_tokens
+    return Estimate(
+        plan=plan,
+        size=size,
+        visual_tokens_per_frame=tokens,
+        group=group,
+        visual_tokens=tokens * units,
+        prompt_cells=0,
+        n_ctx=session.n_ctx,
+        decode_s=timings.decode * units,
+        encode_s=timings.encode * units,
+        prefill_s=0.0,
+        generate_s=0.0,
+        warnings=(),
+    )
+
+
+def open_encoder(bundle: Bundle, session: Tokenizer) -> DualEncoder:
     """Load the heads that `train pretrain --objective contrast` put into a bundle.
 
     Args:
         bundle: From `models.bundle.read_bundle`.
-        tokenizer: The session of this very bundle.
+        session: The loaded model, which must be the one that the heads were trained for.
 
     Raises:
         ModelError: It has no heads, or they belong to another model.
@@ -122,11 +164,11 @@ def open_encoder(bundle: Bundle, tokenizer: Tokenizer) -> DualEncoder:
             hint="'vidcli train pretrain --objective contrast' trains them",
         )
     heads = load_heads(bundle.heads)
-    for role in ("weights", "mmproj"):
-        if heads.meta.get(f"{role}_sha256") != bundle.sha256[role]:
-            raise ModelError(
-                f"{bundle.heads.name} was trained for another model than {bundle.name}",
-                hint="train heads for this one",
-            )
+    known = {role: heads.meta.get(f"{role}_sha256") for role in ("weights", "mmproj")}
+    if known != {role: bundle.sha256[role] for role in known}:
+        raise ModelError(
+            f"{bundle.heads.name} was trained for another model than {bundle.name}",
+            hint="train heads for this one",
+        )
     table = read_tensors(bundle.weights, TABLE.__eq__)
-    return DualEncoder(heads, table[TABLE], tokenizer)
+    return DualEncoder(heads, table[TABLE], session)

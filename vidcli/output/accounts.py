@@ -18,7 +18,7 @@ from vidcli.output.documents import (
     seconds,
     video_entry,
 )
-from vidcli.output.plain import format_size, printable
+from vidcli.output.plain import count, format_size, printable
 from vidcli.output.tables import say_coverage
 
 
@@ -116,12 +116,7 @@ def plan_rows(rehearsal: Rehearsal) -> list[tuple[str, str]]:
         ("size", f"{width}×{height}, {rehearsal.tokens_per_frame} visual tokens {per}"),
         ("method", say_approach(rehearsal.approach)),
         *([("prompt", ", then ".join(rehearsal.order))] if rehearsal.order else []),
-        (
-            "context",
-            f"{rehearsal.prompt_cells} of {rehearsal.n_ctx} cells, "
-            f"{rehearsal.visual_tokens} of them visual tokens, "
-            f"{rehearsal.reserved_cells} kept for the answer",
-        ),
+        ("context", _say_context(rehearsal)),
         (
             "time",
             f"at most {say_seconds(spent['total'])}: decode {say_seconds(spent['decode'])}, "
@@ -131,6 +126,17 @@ def plan_rows(rehearsal: Rehearsal) -> list[tuple[str, str]]:
         ("memory", f"at most {format_size(rehearsal.memory_bytes)}"),
         ("model", f"{rehearsal.model.name} {rehearsal.model.quant} on {rehearsal.model.backend}"),
     ]
+
+
+def _say_context(rehearsal: Rehearsal) -> str:
+    if not rehearsal.prompt_cells:
+        tokens = count(rehearsal.visual_tokens, "visual token")
+        return f"none: {tokens}, and nothing is put to the model"
+    return (
+        f"{rehearsal.prompt_cells} of {rehearsal.n_ctx} cells, "
+        f"{rehearsal.visual_tokens} of them visual tokens, "
+        f"{rehearsal.reserved_cells} kept for the answer"
+    )
 
 
 def trace_document(
